@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A command: its name, its options, its help, what it does. main.c lists them in one table.
+ */
+#ifndef DASHCAM_CMD_COMMAND_H
+#define DASHCAM_CMD_COMMAND_H
+
+#include "base/option.h"
+
+struct command {
+	const char *name;
+	const char *summary;     /* one line for the list of commands */
+	const char *operands;    /* "FILE SQL"; NULL: none */
+	const char *description; /* paragraphs of the help text, ending in a newline */
+	const char *examples;    /* lines of the help text, ending in a newline */
+	const struct option_row *options;
+	size_t values_size;       /* of the struct that options fill */
+	const void *defaults;     /* its initial content; NULL: zero */
+	bool stop_at_operand;     /* options end at the first operand: the rest is a command to run */
+	int min_operands;
+	int max_operands; /* -1: any number */
+	/* Runs with parsed VALUES and the operands. Returns an exit status (0 done) or a negative errno
+	 * with a sentence (fail): main prints it and exits with 1, for -EINVAL with 2. */
+	int (*run)(void *values, int operand_count, char **operands);
+};
+
+/* Options that every command reading a recording takes (time values: since the recording's start, or
+ * with a leading @ seconds on its clock). */
+struct filter_values {
+	struct option_list pids;
+	struct option_list tids;
+	struct option_list comms; /* shell globs on the thread's name */
+	const char *from;
+	const char *to;
+};
+
+#define FILTER_OPTIONS(struct_, member_)                                                           \
+	OPTION("pid", 'p', OPTION_LIST, struct_, member_.pids, "PID", "only threads of process PID; may be repeated"), \
+	OPTION("tid", 't', OPTION_LIST, struct_, member_.tids, "TID", "only thread TID; may be repeated"),             \
+	OPTION("comm", 0, OPTION_LIST, struct_, member_.comms, "GLOB",                                                 \
+	       "only threads whose name matches, such as 'redis*'; may be repeated"),                                  \
+	OPTION("from", 0, OPTION_TEXT, struct_, member_.from, "TIME", "from TIME after the recording's start"),        \
+	OPTION("to", 0, OPTION_TEXT, struct_, member_.to, "TIME", "up to TIME after the recording's start")
+
+extern const struct command command_record, command_info, command_report, command_explain,
+	command_export, command_query, command_live, command_probes, command_doctor;
+
+#endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "event/schema.h"
+
+#include <string.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The sign of a field is that of its type: -1 converted to it is negative or not. Arrays give theirs. */
+#define MEMBER(kind, member) (((struct event_##kind *)0)->member)
+
+#define FIELD(kind, member, what, text)                                                            \
+	{                                                                                          \
+		.name = #member, .help = text, .offset = offsetof(struct event_##kind, member),    \
+		.size = sizeof(MEMBER(kind, member)), .count = 1, .meaning = what,                 \
+		.is_signed = (__typeof__(MEMBER(kind, member)))-1 < 1                              \
+	}
+#define FIELD_ARRAY(kind, member, what, text)                                                      \
+	{                                                                                          \
+		.name = #member, .help = text, .offset = offsetof(struct event_##kind, member),    \
+		.size = sizeof(MEMBER(kind, member)[0]),                                           \
+		.count = ARRAY_SIZE(MEMBER(kind, member)), .meaning = what                         \
+	}
+#define FIELD_TAIL(kind, member, what, text)                                                       \
+	{                                                                                          \
+		.name = #member, .help = text, .offset = offsetof(struct event_##kind, member),    \
+		.size = 0, .count = 1, .meaning = what                                             \
+	}
+
+static const struct event_field switch_fields[] = {
+	FIELD(switch, prev_tid, MEANING_TID, "thread that left the CPU; 0 is the idle task"),
+	FIELD(switch, next_tid, MEANING_TID, "thread that took the CPU; 0 is the idle task"),
+	FIELD(switch, prev_state, MEANING_STATE, "state of the one that left; 0 is runnable"),
+	FIELD(switch, cpu, MEANING_CPU, "the CPU"),
+	FIELD(switch, next_prio, MEANING_COUNT, "kernel priority: 0 to 99 real time, 100 to 139 fair"),
+	FIELD(switch, flags, MEANING_FLAGS, "1 it had called sched_yield, 2 its CPU quota was spent"),
+	FIELD(switch, reserved, MEANING_RESERVED, ""),
+};
+
+static const struct event_field waking_fields[] = {
+	FIELD(waking, waker_tid, MEANING_TID, "thread on this CPU; 0 is idle: an interrupt did it"),
+	FIELD(waking, wakee_tid, MEANING_TID, "thread made runnable"),
+	FIELD(waking, cpu, MEANING_CPU, "where the waker ran"),
+	FIELD(waking, target_cpu, MEANING_CPU, "where the woken thread last ran"),
+	FIELD(waking, wakee_prio, MEANING_COUNT, "kernel priority of the woken thread"),
+	FIELD(waking, flags, MEANING_FLAGS, "1 the thread was just born"),
+	FIELD(waking, reserved, MEANING_RESERVED, ""),
+};
+
+static const struct event_field resume_fields[] = {
+	FIELD(resume, tid, MEANING_TID, "thread whose switch-in was not seen"),
+	FIELD(resume, cpu, MEANING_CPU, "the CPU"),
+	FIELD(resume, reserved, MEANING_RESERVED, ""),
+	FIELD(resume, ran_ns, MEANING_DURATION_NS, "how long it had been on the CPU"),
+};
+
+static const struct event_field wait_fields[] = {
+	FIELD(wait, blocked_ns, MEANING_DURATION_NS, "switch-out to wake-up"),
+	FIELD(wait, runnable_ns, MEANING_DURATION_NS, "wake-up to switch-in: run-queue delay"),
+	FIELD(wait, tid, MEANING_TID, "thread that waited"),
+	FIELD(wait, pid, MEANING_PID, "its process"),
+	FIELD(wait, prev_state, MEANING_STATE, "its state while it waited; 0 is runnable"),
+	FIELD(wait, cpu, MEANING_CPU, "where it resumed"),
+	FIELD(wait, flags, MEANING_FLAGS,
+	      "1 no user stack could be taken, 2 wake-up not seen, 4 kernel thread, 8 woken by an "
+	      "interrupt, 16 user stack not readable"),
+	FIELD(wait, syscall, MEANING_SYSCALL, "system call it was in; -1 is none"),
+	FIELD_ARRAY(wait, args, MEANING_ADDRESS, "arguments of the system call"),
+	FIELD(wait, kernel_stack, MEANING_STACK, "kernel stack of the wait"),
+	FIELD(wait, user_stack, MEANING_STACK, "user stack of the wait"),
+	FIELD(wait, waker_kernel_stack, MEANING_STACK, "kernel stack of the one that woke it"),
+	FIELD(wait, waker_user_stack, MEANING_STACK, "user stack of the one that woke it"),
+	FIELD(wait, waker_tid, MEANING_TID, "thread that woke it; 0 is idle: an interrupt did it"),
+	FIELD(wait, waker_pid, MEANING_PID, "process of the waker"),
+	FIELD(wait, object, MEANING_OBJECT, "file or socket behind the descriptor"),
+	FIELD(wait, object_kind, MEANING_COUNT, "0 none, 1 file, 2 socket"),
+	FIELD(wait, descriptor, MEANING_COUNT, "descriptor argument; -1 is none"),
+	FIELD(wait, futex_address, MEANING_ADDRESS, "address of the futex waited for"),
+	FIELD(wait, futex_owner_tid, MEANING_TID, "owner of the futex, read when the wait began"),
+	FIELD(wait, lock_owner_tid, MEANING_TID, "owner of the kernel lock"),
+	FIELD(wait, lock_address, MEANING_ADDRESS, "address of the kernel lock"),
+	FIELD(wait, lock_flags, MEANING_FLAGS, "1 spin, 2 read, 4 write, 8 rt, 16 percpu, 32 mutex"),
+	FIELD(wait, reserved, MEANING_RESERVED, ""),
+};
+
+static const struct event_field sample_fields[] = {
+	FIELD(sample, tid, MEANING_TID, "thread on the CPU"),
+	FIELD(sample, pid, MEANING_PID, "its process"),
+	FIELD(sample, cpu, MEANING_CPU, "the CPU"),
+	FIELD(sample, flags, MEANING_FLAGS, "1 in kernel code, 2 kernel thread, 4 no user stack"),
+	FIELD(sample, syscall, MEANING_SYSCALL, "system call it was in; -1 is none"),
+	FIELD(sample, reserved, MEANING_RESERVED, ""),
+	FIELD(sample, period_ns, MEANING_DURATION_NS, "CPU time one sample stands for"),
+	FIELD(sample, kernel_stack, MEANING_STACK, "kernel stack; 0 is none"),
+	FIELD(sample, user_stack, MEANING_STACK, "user stack; 0 is none"),
+};
+
+static const struct event_field stack_fields[] = {
+	FIELD(stack, id, MEANING_STACK, "the id that other events carry"),
+	FIELD(stack, pid, MEANING_PID, "process it was first seen in; 0 for kernel stacks"),
+	FIELD(stack, flags, MEANING_FLAGS,
+	      "1 user, 2 truncated, 4 broken, 8 walked by frame pointers, 16 not unwound"),
+	FIELD(stack, frame_count, MEANING_COUNT, "number of frames"),
+	FIELD_TAIL(stack, frames, MEANING_FRAMES, "module (16 bits) and offset (48 bits), innermost first"),
+};
+
+static const struct event_field raw_kernel_stack_fields[] = {
+	FIELD(raw_kernel_stack, id, MEANING_STACK, "the id that other events carry"),
+	FIELD(raw_kernel_stack, frame_count, MEANING_COUNT, "number of addresses"),
+	FIELD(raw_kernel_stack, reserved, MEANING_RESERVED, ""),
+	FIELD_TAIL(raw_kernel_stack, addresses, MEANING_FRAMES, "kernel addresses, innermost first"),
+};
+
+static const struct event_field raw_user_stack_fields[] = {
+	FIELD(raw_user_stack, id, MEANING_STACK, "the id that other events carry"),
+	FIELD(raw_user_stack, tid, MEANING_TID, "the thread"),
+	FIELD(raw_user_stack, pid, MEANING_PID, "its process"),
+	FIELD(raw_user_stack, copy_bytes, MEANING_BYTES, "bytes copied, from the stack pointer up"),
+	FIELD(raw_user_stack, flags, MEANING_FLAGS, "2 the stack is deeper than the copy"),
+	FIELD_ARRAY(raw_user_stack, regs, MEANING_ADDRESS, "registers by their DWARF numbers"),
+	FIELD_TAIL(raw_user_stack, copy, MEANING_BINARY, "the copy"),
+};
+
+static const struct event_field raw_user_frames_fields[] = {
+	FIELD(raw_user_frames, id, MEANING_STACK, "the id that other events carry"),
+	FIELD(raw_user_frames, pid, MEANING_PID, "the process"),
+	FIELD(raw_user_frames, frame_count, MEANING_COUNT, "number of addresses"),
+	FIELD_TAIL(raw_user_frames, addresses, MEANING_FRAMES, "user addresses, innermost first"),
+};
+
+static const struct event_field file_fields[] = {
+	FIELD(file, id, MEANING_OBJECT, "the id that waits carry"),
+	FIELD(file, inode, MEANING_COUNT, "inode number"),
+	FIELD(file, device, MEANING_COUNT, "device: major << 20 | minor"),
+	FIELD(file, mode, MEANING_MODE, "type and permissions, as st_mode"),
+	FIELD(file, pid, MEANING_PID, "process whose descriptor it was"),
+	FIELD(file, descriptor, MEANING_COUNT, "the descriptor"),
+	FIELD_TAIL(file, path, MEANING_TEXT, "path, or the last name where that was all to be had"),
+};
+
+static const struct event_field socket_fields[] = {
+	FIELD(socket, id, MEANING_OBJECT, "the id that waits carry"),
+	FIELD(socket, family, MEANING_COUNT, "address family: 1 unix, 2 IPv4, 10 IPv6, 16 netlink"),
+	FIELD(socket, type, MEANING_COUNT, "1 stream, 2 datagram, 5 seqpacket"),
+	FIELD(socket, protocol, MEANING_COUNT, "6 TCP, 17 UDP"),
+	FIELD(socket, local_port, MEANING_COUNT, "local port"),
+	FIELD(socket, remote_port, MEANING_COUNT, "remote port"),
+	FIELD(socket, state, MEANING_COUNT, "TCP state: 1 established, 2 SYN sent, 10 listening"),
+	FIELD(socket, pid, MEANING_PID, "process whose descriptor it was"),
+	FIELD_ARRAY(socket, local_address, MEANING_BINARY, "local address; IPv4 in the first four bytes"),
+	FIELD_ARRAY(socket, remote_address, MEANING_BINARY, "remote address"),
+	FIELD_TAIL(socket, path, MEANING_TEXT, "path of a unix socket; @ begins an abstract name"),
+};
+
+static const struct event_field fork_fields[] = {
+	FIELD(fork, parent_tid, MEANING_TID, "thread that made it"),
+	FIELD(fork, parent_pid, MEANING_PID, "its process"),
+	FIELD(fork, tid, MEANING_TID, "the new thread"),
+	FIELD(fork, pid, MEANING_PID, "the new thread's process: the parent's, or a new one"),
+	FIELD_ARRAY(fork, comm, MEANING_TEXT, "name"),
+};
+
+static const struct event_field exec_fields[] = {
+	FIELD(exec, tid, MEANING_TID, "thread that runs the new program: the leader"),
+	FIELD(exec, pid, MEANING_PID, "process"),
+	FIELD(exec, old_tid, MEANING_TID, "thread that called exec"),
+	FIELD(exec, reserved, MEANING_RESERVED, ""),
+	FIELD_ARRAY(exec, comm, MEANING_TEXT, "new name"),
+	FIELD_TAIL(exec, cmdline, MEANING_TEXT, "arguments, cut at 255 characters"),
+};
+
+static const struct event_field exit_fields[] = {
+	FIELD(exit, tid, MEANING_TID, "thread that ended"),
+	FIELD(exit, pid, MEANING_PID, "its process"),
+	FIELD(exit, exit_code, MEANING_COUNT, "wait(2) status: exit status << 8, or a signal number"),
+	FIELD(exit, process_ended, MEANING_COUNT, "1: it was the last thread of the process"),
+};
+
+static const struct event_field rename_fields[] = {
+	FIELD(rename, tid, MEANING_TID, "thread"),
+	FIELD(rename, pid, MEANING_PID, "its process"),
+	FIELD_ARRAY(rename, comm, MEANING_TEXT, "new name"),
+};
+
+static const struct event_field thread_fields[] = {
+	FIELD(thread, tid, MEANING_TID, "thread"),
+	FIELD(thread, pid, MEANING_PID, "its process"),
+	FIELD(thread, ppid, MEANING_PID, "parent process"),
+	FIELD(thread, uid, MEANING_COUNT, "user"),
+	FIELD(thread, start_ns, MEANING_TIME_NS, "when it was born, to 10 ms"),
+	FIELD(thread, flags, MEANING_FLAGS, "1 kernel thread"),
+	FIELD(thread, ns_tid, MEANING_TID, "tid inside its own pid namespace"),
+	FIELD_ARRAY(thread, comm, MEANING_TEXT, "name"),
+	FIELD_TAIL(thread, cmdline, MEANING_TEXT, "command line of the process"),
+};
+
+static const struct event_field mapping_fields[] = {
+	FIELD(mapping, pid, MEANING_PID, "process"),
+	FIELD(mapping, module, MEANING_MODULE, "what is mapped"),
+	FIELD(mapping, start, MEANING_ADDRESS, "first address"),
+	FIELD(mapping, end, MEANING_ADDRESS, "first address behind it"),
+	FIELD(mapping, file_offset, MEANING_ADDRESS, "offset in the file of the first address"),
+};
+
+static const struct event_field module_fields[] = {
+	FIELD(module, module, MEANING_MODULE, "the id in frames and mappings"),
+	FIELD(module, kind, MEANING_COUNT, "1 file, 2 kernel, 3 vdso, 4 JIT"),
+	FIELD(module, inode, MEANING_COUNT, "inode number"),
+	FIELD(module, device, MEANING_COUNT, "device: major << 20 | minor"),
+	FIELD(module, pid, MEANING_PID, "process of a JIT module"),
+	FIELD(module, build_id_size, MEANING_BYTES, "bytes of the build id"),
+	FIELD_ARRAY(module, build_id, MEANING_BINARY, "build id"),
+	FIELD_TAIL(module, path, MEANING_TEXT, "path"),
+};
+
+static const struct event_field frame_fields[] = {
+	FIELD(frame, frame, MEANING_ADDRESS, "the frame: module (16 bits) and offset (48 bits)"),
+	FIELD(frame, offset, MEANING_ADDRESS, "bytes from the function's start"),
+	FIELD(frame, line, MEANING_COUNT, "source line; 0 is unknown"),
+	FIELD(frame, depth, MEANING_COUNT, "0 the innermost of the inlined calls at this address"),
+	FIELD(frame, flags, MEANING_FLAGS, "1 inlined, 2 no symbol covers it"),
+	FIELD_TAIL(frame, text, MEANING_TEXTS, "function, source file"),
+};
+
+static const struct event_field meta_fields[] = {
+	FIELD_TAIL(meta, text, MEANING_TEXTS, "name, value"),
+};
+
+static const struct event_field hook_fields[] = {
+	FIELD(hook, status, MEANING_COUNT, "1 works, 2 falls back to the next one, 3 missing"),
+	FIELD(hook, error, MEANING_COUNT, "error number that refused it"),
+	FIELD_TAIL(hook, text, MEANING_TEXTS, "hook, what it gives"),
+};
+
+static const struct event_field clock_fields[] = {
+	FIELD(clock, monotonic_ns, MEANING_COUNT, "CLOCK_MONOTONIC"),
+	FIELD(clock, realtime_ns, MEANING_COUNT, "CLOCK_REALTIME"),
+};
+
+static const struct event_field loss_fields[] = {
+	FIELD(loss, from_ns, MEANING_TIME_NS, "the lost events are not older"),
+	FIELD(loss, to_ns, MEANING_TIME_NS, "the lost events are not younger"),
+	FIELD(loss, events, MEANING_COUNT, "how many"),
+	FIELD(loss, cpu, MEANING_CPU, "CPU; 65535 is not of one CPU"),
+	FIELD(loss, log, MEANING_COUNT, "0 the switch log, 1 the evidence log"),
+	FIELD(loss, reason, MEANING_COUNT,
+	      "1 overwritten, 2 nested program skipped, 3 mapping records, 4 unwinding lagged, 5 slot shared"),
+};
+
+static const struct event_field kind_info_fields[] = {
+	FIELD(kind_info, kind, MEANING_COUNT, "number of the kind"),
+	FIELD(kind_info, fixed_size, MEANING_BYTES, "size without the tail"),
+	FIELD_TAIL(kind_info, text, MEANING_TEXTS, "name, what it says"),
+};
+
+static const struct event_field field_info_fields[] = {
+	FIELD(field_info, kind, MEANING_COUNT, "number of the kind"),
+	FIELD(field_info, offset, MEANING_BYTES, "where the field begins"),
+	FIELD(field_info, size, MEANING_BYTES, "size of an element; 0 is a tail"),
+	FIELD(field_info, count, MEANING_COUNT, "elements"),
+	FIELD(field_info, meaning, MEANING_COUNT, "what it means, see dashcam-recording(5)"),
+	FIELD(field_info, is_signed, MEANING_COUNT, "1: it can be negative"),
+	FIELD_TAIL(field_info, text, MEANING_TEXTS, "name, help"),
+};
+
+static const struct event_schema schemas[EVENT_KIND_LIMIT] = {
+#define X(number, kind_name, NAME, kind_says)                                                      \
+	[number] = {                                                                               \
+		.name = #kind_name,                                                                \
+		.says = kind_says,                                                                 \
+		.fixed_size = sizeof(struct event_##kind_name),                                    \
+		.field_count = ARRAY_SIZE(kind_name##_fields),                                     \
+		.fields = kind_name##_fields,                                                      \
+	},
+	EVENT_KINDS(X)
+#undef X
+};
+
+const struct event_schema *event_schema(unsigned int kind)
+{
+	return kind < EVENT_KIND_LIMIT && schemas[kind].name ? &schemas[kind] : NULL;
+}
+
+const struct event_field *event_field_find(unsigned int kind, const char *name)
+{
+	const struct event_schema *schema = event_schema(kind);
+
+	for (unsigned int i = 0; schema && i < schema->field_count; i++) {
+		if (!strcmp(schema->fields[i].name, name))
+			return &schema->fields[i];
+	}
+	return NULL;
+}
+
+/* How many NUL-terminated strings a text tail must hold. */
+static unsigned int texts_wanted(const struct event_field *field)
+{
+	return field->meaning == MEANING_TEXTS ? 2 : field->meaning == MEANING_TEXT ? 1 : 0;
+}
+
+static bool tail_is_sound(const struct event_header *event, const struct event_field *field)
+{
+	const char *tail = (const char *)event + field->offset;
+	size_t bytes = event->size - field->offset;
+	unsigned int wanted = texts_wanted(field);
+
+	for (size_t i = 0; wanted && i < bytes; i++)
+		wanted -= tail[i] == '\0';
+	return wanted == 0;
+}
+
+/* Frame and byte tails whose length another field gives: that many must be there. */
+static bool counts_are_sound(const struct event_header *event)
+{
+	size_t bytes = event->size - event_schema(event->kind)->fixed_size;
+
+	switch (event->kind) {
+	case EVENT_STACK:
+		return ((const struct event_stack *)event)->frame_count <= bytes / 8;
+	case EVENT_RAW_KERNEL_STACK:
+		return ((const struct event_raw_kernel_stack *)event)->frame_count <= bytes / 8;
+	case EVENT_RAW_USER_FRAMES:
+		return ((const struct event_raw_user_frames *)event)->frame_count <= bytes / 8;
+	case EVENT_RAW_USER_STACK:
+		return ((const struct event_raw_user_stack *)event)->copy_bytes <= bytes;
+	case EVENT_MODULE:
+		return ((const struct event_module *)event)->build_id_size <= EVENT_BUILD_ID_MAX;
+	default:
+		return true;
+	}
+}
+
+bool event_is_sound(const struct event_header *event, size_t size)
+{
+	const struct event_schema *schema;
+
+	if (size < sizeof(*event) || event->size > size || event->size > EVENT_SIZE_MAX ||
+	    event->size % 8)
+		return false;
+	schema = event_schema(event->kind);
+	if (!schema || event->size < schema->fixed_size)
+		return false;
+	for (unsigned int i = 0; i < schema->field_count; i++) {
+		if (schema->fields[i].size == 0 && !tail_is_sound(event, &schema->fields[i]))
+			return false;
+	}
+	return counts_are_sound(event);
+}
+
+int64_t event_field_value(const struct event_header *event, const struct event_field *field,
+			  unsigned int index)
+{
+	const char *at = (const char *)event + field->offset + (size_t)index * field->size;
+	uint64_t raw = 0;
+
+	memcpy(&raw, at, field->size <= sizeof(raw) ? field->size : sizeof(raw));
+	if (field->is_signed && field->size < sizeof(raw)) {
+		uint64_t sign = 1ULL << (field->size * 8 - 1);
+
+		raw = (raw ^ sign) - sign;
+	}
+	return (int64_t)raw;
+}
+
+const char *event_tail_text(const struct event_header *event, const char *text, unsigned int n)
+{
+	const char *end = (const char *)event + event->size;
+
+	while (n > 0 && text < end) {
+		text += strnlen(text, (size_t)(end - text)) + 1;
+		n--;
+	}
+	return text < end ? text : "";
+}

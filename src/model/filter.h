@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which threads and which time a report or an export is about.
+ */
+#ifndef DASHCAM_MODEL_FILTER_H
+#define DASHCAM_MODEL_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/model.h"
+
+/* Empty lists and the whole range: everything. The lists are borrowed. */
+struct filter {
+	const uint32_t *pids;
+	size_t pid_count;
+	const uint32_t *tids;
+	size_t tid_count;
+	const char *const *comms; /* shell globs (fnmatch) on the thread's last name */
+	size_t comm_count;
+	uint64_t from_ns; /* on the recording's clock */
+	uint64_t to_ns;
+};
+
+/* True if the filter lets the thread through: each kind of list that is not empty must match. The idle
+ * task passes only a filter without lists. */
+bool filter_takes_thread(const struct filter *filter, const struct thread *thread);
+bool filter_is_everything(const struct filter *filter); /* no lists, whole time */
+
+#endif

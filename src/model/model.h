@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The model: what a recording says about threads, CPUs, waits, samples and stacks.
+ *
+ * model_new reads the tables and makes one pass over all events in the order of time: that gives every
+ * thread's life and totals, every wait of at least the recording's min-wait or with evidence, every
+ * sample. What is too much to keep (each run and each short wait) can be had again in order by
+ * model_replay, whose memory does not grow with the recording.
+ *
+ * A thread's time, from its birth (or the recording's start) to its death (or end), is
+ *	on_cpu_ns + runnable_ns + blocked_ns + unknown_ns
+ * exactly. unknown_ns is what lies in gaps (lost events) or before a thread was first seen.
+ *
+ * Everything pointed to belongs to the model and lives until model_free. The recording must outlive it.
+ */
+#ifndef DASHCAM_MODEL_MODEL_H
+#define DASHCAM_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/event.h"
+#include "recording/recording.h"
+
+#define MODEL_NONE UINT32_MAX
+#define MODEL_TIME_UNKNOWN UINT64_MAX
+
+/* One per (pid, birth): a reused pid is another process. */
+struct process {
+	uint32_t index;
+	uint32_t pid;
+	uint32_t ppid; /* 0: unknown */
+	uint32_t uid;  /* UINT32_MAX: unknown */
+	const char *comm;    /* last name of its leader */
+	const char *cmdline; /* "" if unknown */
+	uint64_t start_ns;   /* MODEL_TIME_UNKNOWN: not known */
+	uint64_t end_ns;     /* MODEL_TIME_UNKNOWN: it outlived the recording */
+	uint32_t exit_code;  /* wait(2) status, if end_ns is known */
+	bool is_kernel;
+	bool was_born_here; /* its birth was recorded */
+};
+
+/* One per (tid, birth). Index 0 is the idle task (tid 0, one for all CPUs). */
+struct thread {
+	uint32_t index;
+	uint32_t tid;
+	struct process *process;
+	const char *comm;  /* last name */
+	uint64_t start_ns; /* when it was born, or first known of; never before the recording's start */
+	uint64_t end_ns;   /* when it died, or the recording's end */
+	bool was_born_here;
+	bool has_ended;
+	bool is_kernel;
+	uint64_t on_cpu_ns;
+	uint64_t runnable_ns;
+	uint64_t blocked_ns;
+	uint64_t unknown_ns;
+	uint64_t switches;        /* times it took a CPU */
+	uint64_t preemptions;     /* times it left one while still runnable */
+	uint64_t longest_wait_ns; /* blocked + runnable */
+	uint64_t longest_runnable_ns;
+	uint64_t samples;
+};
+
+/* A thread was not on a CPU: blocked from start_ns to wake_ns, then runnable to end_ns. */
+struct wait {
+	uint32_t id; /* position in the order of end_ns; in replay, MODEL_NONE for waits that are not kept */
+	struct thread *thread;
+	uint64_t start_ns;
+	uint64_t wake_ns; /* equals start_ns for a thread that stayed runnable; if the wake-up was not seen
+			     it equals end_ns and wake_seen is false */
+	uint64_t end_ns;
+	uint16_t prev_state; /* 0: preempted or yielded */
+	uint16_t cpu;        /* where it resumed */
+	uint16_t waker_cpu;
+	uint8_t switch_flags; /* of the switch-out, enum event_switch_flag */
+	bool wake_seen;
+	bool waker_is_irq;     /* an interrupt woke it, not the work of a thread */
+	bool is_open;          /* it had not resumed at the recording's end (then it is not counted in
+				  "longest" columns but in the totals) */
+	struct thread *waker;  /* NULL: unknown; the idle thread if an idle CPU's interrupt woke it */
+	const struct event_wait *evidence; /* NULL: none was taken */
+};
+
+static inline uint64_t wait_blocked_ns(const struct wait *wait)
+{
+	return wait->wake_ns - wait->start_ns;
+}
+
+static inline uint64_t wait_runnable_ns(const struct wait *wait)
+{
+	return wait->end_ns - wait->wake_ns;
+}
+
+struct sample {
+	uint64_t time_ns;
+	struct thread *thread;
+	const struct event_sample *event;
+};
+
+/* A function at an address. With inlining one frame is several places: inlined calls first. */
+struct place {
+	const char *function; /* never NULL; "module+0x1234" where no symbol covers the address */
+	const char *module;   /* base name of the file, "kernel", "" if unknown */
+	const char *module_path;
+	const char *file; /* source file, "" if unknown */
+	uint32_t line;    /* 0 if unknown */
+	uint64_t offset;  /* from the function's start */
+	bool is_inlined;
+	bool is_unnamed;
+	bool is_kernel;
+};
+
+/* A stack, innermost first, inlined calls as frames of their own. Stacks with the same frames are one. */
+struct stack {
+	uint32_t index;
+	uint64_t id; /* of the first definition */
+	uint16_t flags; /* enum event_stack_flag */
+	uint32_t place_count;
+	const struct place **places;
+	const uint64_t *frames; /* one per place; the same value for inlined calls */
+};
+
+struct model;
+
+struct model_options {
+	uint64_t min_wait_ns; /* keep waits from this length; UINT64_MAX: as the recording says */
+	void (*progress)(void *context, double part); /* 0..1; may be NULL */
+	void *context;
+};
+
+int model_new(struct model **ret, struct recording *recording, const struct model_options *options);
+void model_free(struct model *model); /* NULL is fine */
+
+uint64_t model_start_ns(const struct model *model);
+uint64_t model_end_ns(const struct model *model);
+uint64_t model_min_wait_ns(const struct model *model); /* shortest wait that has evidence */
+uint64_t model_sample_period_ns(const struct model *model); /* 0: no samples were taken */
+unsigned int model_cpu_count(const struct model *model);
+struct recording *model_recording(const struct model *model);
+
+/* The value of a META event ("host", "kernel", "command", ...); NULL if there is none. */
+const char *model_meta(const struct model *model, const char *name);
+size_t model_meta_count(const struct model *model);
+void model_meta_at(const struct model *model, size_t i, const char **ret_name, const char **ret_value);
+
+size_t model_process_count(const struct model *model);
+struct process *model_process(const struct model *model, size_t i);
+size_t model_thread_count(const struct model *model);
+struct thread *model_thread(const struct model *model, size_t i);
+/* The thread that had TID at TIME_NS; NULL if none is known. */
+struct thread *model_thread_at(const struct model *model, uint32_t tid, uint64_t time_ns);
+
+size_t model_wait_count(const struct model *model); /* kept ones, in the order of end_ns */
+const struct wait *model_wait(const struct model *model, size_t i);
+size_t model_sample_count(const struct model *model);
+const struct sample *model_sample(const struct model *model, size_t i);
+
+/* The stack an event's id names; NULL for id 0 or one that is not defined. Names are made on first use. */
+const struct stack *model_stack(struct model *model, uint64_t id);
+
+/*
+ * Kernel stacks as a reader wants them: frames of the scheduler and of the recorder's own hook on top of
+ * a wait's stack are skipped. Returns how many innermost places to skip.
+ */
+uint32_t model_stack_skip(const struct stack *stack);
+
+/* File and socket definitions; NULL if unknown. */
+const struct event_file *model_file(const struct model *model, uint64_t id);
+const struct event_socket *model_socket(const struct model *model, uint64_t id);
+/* "/var/log/x" or "tcp 10.0.0.1:80 > 10.0.0.2:5000" or "unix @x" or "futex 0x7f.."; "" if unknown.
+ * Written into TEXT, cut to SIZE. Returns TEXT. */
+char *model_object_text(const struct model *model, const struct event_wait *evidence, char *text,
+			size_t size);
+const char *model_syscall_name(int number); /* NULL: unknown */
+
+size_t model_loss_count(const struct model *model);
+const struct event_loss *model_loss(const struct model *model, size_t i);
+uint64_t model_lost_events(const struct model *model); /* sum over all */
+size_t model_hook_count(const struct model *model);
+const struct event_hook *model_hook(const struct model *model, size_t i);
+size_t model_clock_count(const struct model *model);
+const struct event_clock *model_clock(const struct model *model, size_t i);
+
+/* ---- replay: everything in order, nothing kept ---- */
+
+/* Any callback may be NULL. Pointers are good during the call only (threads: as long as the model). Times
+ * passed are not decreasing but for run and wait, which are told when they end. */
+struct model_listener {
+	void *context;
+	/* THREAD was on CPU from FROM_NS to TO_NS and left in END_STATE (0: runnable) with switch FLAGS.
+	 * is_cut: its true end or start is not known (gap, or edge of the recording). */
+	void (*run)(void *context, struct thread *thread, uint16_t cpu, uint64_t from_ns, uint64_t to_ns,
+		    uint16_t end_state, uint8_t flags, bool is_cut);
+	/* A wait ended; with evidence if there is any. */
+	void (*wait)(void *context, const struct wait *wait);
+	void (*waking)(void *context, const struct event_waking *event, struct thread *waker,
+		       struct thread *wakee);
+	void (*sample)(void *context, const struct sample *sample);
+	/* Every event of STREAM_SWITCH and STREAM_EVIDENCE, raw, before any of the others. */
+	void (*event)(void *context, const struct event_header *event);
+};
+
+/* Returns 0, or a negative errno with a sentence. The range is of the recording's clock. */
+int model_replay(struct model *model, uint64_t from_ns, uint64_t to_ns,
+		 const struct model_listener *listener);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The resolver: from copied stacks and raw addresses to frames, and from frames to names.
+ *
+ * ELF, DWARF and map files of recorded processes are hostile. They are opened here, by the privileged
+ * side (regular files only, device and inode or build id checked), and read only in a child process that has
+ * neither privileges nor files nor network (nobody, seccomp, limits). If the child crashes or hangs on
+ * a file, it is started again without that file, and a warning says so.
+ *
+ * Not thread-safe: one thread owns a resolver. Calls must come in the order of the events' time, since
+ * they follow mappings as processes fork, exec and map.
+ *
+ * What is found out on the way is given to the sink as events: module, mapping, stack, frame. All of
+ * them belong to STREAM_TABLE of a recording. The sink gets each definition once.
+ */
+#ifndef DASHCAM_SYMBOL_RESOLVER_H
+#define DASHCAM_SYMBOL_RESOLVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/event.h"
+
+struct resolver;
+
+struct resolver_options {
+	bool source_lines; /* source line and inlined calls from DWARF: slower */
+	bool no_sandbox;   /* tests only: read files in this process */
+	/* Receives a definition; the event is borrowed for the call. */
+	void (*sink)(void *context, const struct event_header *event);
+	void *context;
+};
+
+/* Starts the child. Needs no privileges by itself; without root, less can be opened. */
+int resolver_new(struct resolver **ret, const struct resolver_options *options);
+void resolver_free(struct resolver *resolver); /* ends the child; NULL is fine */
+
+/* A process mapped executable code (perf MMAP2). BUILD_ID may be NULL (size 0), then DEVICE (major <<
+ * 20 | minor) and INODE tell the file. */
+struct resolver_mapping {
+	uint32_t pid;
+	uint64_t start;
+	uint64_t end;
+	uint64_t file_offset;
+	uint32_t device;
+	uint64_t inode;
+	const uint8_t *build_id;
+	uint32_t build_id_size;
+	const char *path;
+};
+void resolver_map(struct resolver *resolver, const struct resolver_mapping *mapping);
+void resolver_fork(struct resolver *resolver, uint32_t parent_pid, uint32_t pid); /* processes only */
+void resolver_exec(struct resolver *resolver, uint32_t pid);
+void resolver_exit(struct resolver *resolver, uint32_t pid); /* the whole process */
+
+/* Turn a raw stack of a log into a `stack` event with the same id. A process seen for the first time has
+ * its mappings read from /proc/PID/maps. New frames are noted for resolver_name_frames. */
+void resolver_user_stack(struct resolver *resolver, const struct event_raw_user_stack *raw);
+void resolver_user_frames(struct resolver *resolver, const struct event_raw_user_frames *raw);
+void resolver_kernel_stack(struct resolver *resolver, const struct event_raw_kernel_stack *raw);
+
+/* Names up to LIMIT of the frames that are new since the last call (0: all), as `frame` events.
+ * Returns how many still wait. */
+uint64_t resolver_name_frames(struct resolver *resolver, uint64_t limit);
+
+struct resolver_statistics {
+	uint64_t stacks;          /* user stacks turned into frames */
+	uint64_t truncated;
+	uint64_t broken;
+	uint64_t frames_named;
+	uint64_t frames_unnamed;
+	uint64_t child_restarts;
+};
+void resolver_statistics(const struct resolver *resolver, struct resolver_statistics *ret);
+
+#endif
