@@ -45,11 +45,11 @@ BPF_OBJECT := $(BUILD)/bpf/dashcam.bpf.o
 $(BPF_OBJECT): src/bpf/all.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) -target bpf -mcpu=v3 -O2 -g -D__TARGET_ARCH_$(ARCH) -Wall -Wextra \
-		-Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror) \
+		-Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare $(if $(WERROR),-Werror) \
 		-Isrc -I/usr/include/$(MULTIARCH) -MMD -MP -MF $(BUILD)/bpf/dashcam.bpf.d -c -o $@ $<
 
 $(BUILD)/src/capture/object.o: $(BPF_OBJECT)
-$(BUILD)/src/capture/object.o: INCLUDES += -DBPF_OBJECT_PATH='"$(BPF_OBJECT)"'
+$(BUILD)/src/capture/object.o: ALL_CFLAGS += -DBPF_OBJECT_PATH='"$(BPF_OBJECT)"'
 
 $(BUILD)/tests/support/%.o: tests/support/%.c
 	@mkdir -p $(@D)

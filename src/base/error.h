@@ -10,18 +10,20 @@
  *	...
  *	err = recording_open(&recording, path);
  *	if (err)
- *		return fail(err, "opening %s", path);    -> "opening x.dcam: the header is 3 bytes, ..."
+ *		return fail(err, "opening %s", path);    -> "opening x.dcam: the header is 3 bytes,
+ *..."
  */
 #ifndef DASHCAM_BASE_ERROR_H
 #define DASHCAM_BASE_ERROR_H
 
 #include <stdbool.h>
 
-/* Records the sentence (of this thread), in front of an earlier one that is still pending: "new: old".
- * Returns ERR, a negative errno. */
+/* Records the sentence (of this thread), in front of an earlier one that is still pending: "new:
+ * old". Returns ERR, a negative errno. */
 int fail(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* As fail, with the text of errno ERR appended to a sentence that begins here: "opening x: No such ...". */
+/* As fail, with the text of errno ERR appended to a sentence that begins here: "opening x: No such
+ * ...". */
 int fail_errno(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The pending sentence of this thread; "" if there is none. Valid until the next call of fail. */

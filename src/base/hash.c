@@ -5,7 +5,11 @@
 
 #include "base/memory.h"
 
-enum slot_state { SLOT_FREE = 0, SLOT_USED = 1, SLOT_REMOVED = 2 };
+enum slot_state {
+	SLOT_FREE = 0,
+	SLOT_USED = 1,
+	SLOT_REMOVED = 2
+};
 
 struct map64_slot {
 	uint64_t key;

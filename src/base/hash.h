@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* FNV-1a over 8-byte words, then bytes, with a final avalanche: fast and well spread, not cryptographic. */
+/* FNV-1a over 8-byte words, then bytes, with a final avalanche: fast and well spread, not
+ * cryptographic. */
 uint64_t hash_bytes(const void *bytes, size_t size);
 uint64_t hash_text(const char *text);
 
@@ -34,7 +35,8 @@ uint64_t *map64_get(const struct map64 *map, uint64_t key);
 /* Sets KEY; returns the place of its value. */
 uint64_t *map64_put(struct map64 *map, uint64_t key, uint64_t value);
 bool map64_remove(struct map64 *map, uint64_t key); /* true if it was there */
-/* Walks all entries in no order: start with *AT = 0; false at the end. Do not change the map meanwhile. */
+/* Walks all entries in no order: start with *AT = 0; false at the end. Do not change the map
+ * meanwhile. */
 bool map64_next(const struct map64 *map, size_t *at, uint64_t *ret_key, uint64_t *ret_value);
 void map64_release(struct map64 *map);
 

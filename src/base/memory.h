@@ -21,10 +21,9 @@ char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Makes room for NEED items of ITEM_SIZE in a growing array: *ITEMS (NULL at first) and *CAPACITY are
- * updated, growth is geometric.
- *	array_reserve((void **)&waits, &capacity, count + 1, sizeof(*waits));
- *	waits[count++] = wait;
+ * Makes room for NEED items of ITEM_SIZE in a growing array: *ITEMS (NULL at first) and *CAPACITY
+ *are updated, growth is geometric. array_reserve((void **)&waits, &capacity, count + 1,
+ *sizeof(*waits)); waits[count++] = wait;
  */
 void array_reserve(void **items, size_t *capacity, size_t need, size_t item_size);
 
@@ -41,8 +40,8 @@ static inline void cleanup_close(int *fd)
 }
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
-#define _cleanup_free_ _cleanup_(cleanup_free)
-#define _cleanup_close_ _cleanup_(cleanup_close)
+#define _cleanup_free_      _cleanup_(cleanup_free)
+#define _cleanup_close_     _cleanup_(cleanup_close)
 
 /* Many small things with one lifetime. Zero-initialised is empty; release frees all at once. */
 struct arena {

@@ -9,7 +9,7 @@
 #include "base/units.h"
 
 #define HELP_COLUMN 26
-#define HELP_WIDTH 100
+#define HELP_WIDTH  100
 
 void option_list_release(struct option_list *list)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Options of a command: one table says what they are called, where their value goes and what they mean.
- * Parsing, --help, shell completion and the manual pages' OPTIONS all read it.
+ * Options of a command: one table says what they are called, where their value goes and what they
+ *mean. Parsing, --help, shell completion and the manual pages' OPTIONS all read it.
  *
  *	struct live_options { uint64_t duration_ns; bool json; };
  *	static const struct option_row rows[] = {
- *		OPTION("duration", 'd', OPTION_TIME, struct live_options, duration_ns, "TIME", "stop after TIME"),
- *		OPTION("json", 'j', OPTION_FLAG, struct live_options, json, NULL, "one JSON object a line"),
- *		OPTIONS_END
+ *		OPTION("duration", 'd', OPTION_TIME, struct live_options, duration_ns, "TIME", "stop
+ *after TIME"), OPTION("json", 'j', OPTION_FLAG, struct live_options, json, NULL, "one JSON object a
+ *line"), OPTIONS_END
  *	};
  */
 #ifndef DASHCAM_BASE_OPTION_H
@@ -57,12 +57,15 @@ struct option_row {
 		.offset = offsetof(struct_, member_), .metavar = metavar_, .help = help_,          \
 		.choices = choices_                                                                \
 	}
-#define OPTIONS_END {0}
+#define OPTIONS_END                                                                                \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /*
- * Reads argv (without the command's own name) into VALUES. Operands are moved to the front of argv in
- * their order and counted in *ret_operands; "--" ends the options (all behind it are operands). Options
- * may stand among operands unless STOP_AT_OPERAND. Returns 0, or -EINVAL with a sentence.
+ * Reads argv (without the command's own name) into VALUES. Operands are moved to the front of argv
+ * in their order and counted in *ret_operands; "--" ends the options (all behind it are operands).
+ * Options may stand among operands unless STOP_AT_OPERAND. Returns 0, or -EINVAL with a sentence.
  */
 int options_parse(const struct option_row *rows, void *values, int argc, char **argv,
 		  bool stop_at_operand, int *ret_operands);

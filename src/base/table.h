@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A table of rows, filled once and printed as aligned text, as JSON (one object a line) or as CSV.
- * Text is buffered until table_finish, because column widths depend on all rows; JSON and CSV stream.
+ * Text is buffered until table_finish, because column widths depend on all rows; JSON and CSV
+ * stream.
  */
 #ifndef DASHCAM_BASE_TABLE_H
 #define DASHCAM_BASE_TABLE_H
@@ -10,7 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum table_format { TABLE_TEXT, TABLE_JSON, TABLE_CSV };
+enum table_format {
+	TABLE_TEXT,
+	TABLE_JSON,
+	TABLE_CSV
+};
 
 /* How a column's values are shown as text; JSON and CSV always have the plain number or string. */
 enum table_column_kind {

@@ -18,22 +18,14 @@ struct unit {
 };
 
 static const struct unit time_units[] = {
-	{"ns", 1},   {"us", 1e3},   {"ms", 1e6},      {"s", 1e9}, {"", 1e9},
-	{"m", 60e9}, {"min", 60e9}, {"h", 3600e9},
+	{"ns", 1}, {"us", 1e3}, {"ms", 1e6},   {"s", 1e9},
+	{"", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9},
 };
 
 static const struct unit size_units[] = {
-	{"", 1},
-	{"B", 1},
-	{"k", 1024},
-	{"kB", 1024},
-	{"KiB", 1024},
-	{"M", 1 << 20},
-	{"MB", 1 << 20},
-	{"MiB", 1 << 20},
-	{"G", 1 << 30},
-	{"GB", 1 << 30},
-	{"GiB", 1 << 30},
+	{"", 1},        {"B", 1},        {"k", 1024},      {"kB", 1024},
+	{"KiB", 1024},  {"M", 1 << 20},  {"MB", 1 << 20},  {"MiB", 1 << 20},
+	{"G", 1 << 30}, {"GB", 1 << 30}, {"GiB", 1 << 30},
 };
 
 /* A non-negative decimal number and one of the units; false if it is anything else or too large. */

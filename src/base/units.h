@@ -10,7 +10,7 @@
 
 #define NS_PER_US UINT64_C(1000)
 #define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_S  UINT64_C(1000000000)
 
 /* "10ms", "2s", "1.5h", "500us", "80ns", "3m", "0"; a bare number is seconds. 0, or -EINVAL with a
  * sentence; *ret_ns is untouched then. */

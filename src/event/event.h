@@ -2,16 +2,18 @@
 /*
  * What the kernel side and the user side agree on: the kinds of events and their layout.
  *
- * An event is one record: a header that says what it is, how long it is and when it happened, then the
- * fields of its struct, then (for some kinds) a tail of text, frames or bytes up to header.size.
- * It has one layout. What a probe wrote into a log is, byte for byte, what a chunk of a recording
- * gives back; only the commit mark is cleared and the time moved to the recording's clock.
+ * An event is one record: a header that says what it is, how long it is and when it happened, then
+ * the fields of its struct, then (for some kinds) a tail of text, frames or bytes up to
+ * header.size. It has one layout. What a probe wrote into a log is, byte for byte, what a chunk of
+ * a recording gives back; only the commit mark is cleared and the time moved to the recording's
+ * clock.
  *
  * Rules, checked by tests/unit/test_schema.c:
  *   - a kind's number is never reused; fields are only added at a struct's end; padding has a name;
  *   - every struct is a multiple of 8 bytes, and schema.c describes each of its bytes.
  *
- * This header is read by the BPF compiler too: fixed-width __u types only, no includes but the guard.
+ * This header is read by the BPF compiler too: fixed-width __u types only, no includes but the
+ * guard.
  */
 #ifndef DASHCAM_EVENT_EVENT_H
 #define DASHCAM_EVENT_EVENT_H
@@ -56,16 +58,17 @@ enum event_kind {
 	EVENT_KIND_LIMIT, /* one more than the highest number */
 };
 
-#define EVENT_COMM_SIZE 16       /* the kernel's TASK_COMM_LEN: 15 characters and a NUL */
-#define EVENT_SIZE_MAX 20480     /* no event is longer, header and tail included */
-#define EVENT_FRAMES_MAX 127     /* frames of one stack */
+#define EVENT_COMM_SIZE     16    /* the kernel's TASK_COMM_LEN: 15 characters and a NUL */
+#define EVENT_SIZE_MAX      20480 /* no event is longer, header and tail included */
+#define EVENT_FRAMES_MAX    127   /* frames of one stack */
 #define EVENT_USER_COPY_MAX 16384 /* bytes of user stack copied with one raw_user_stack */
 
 struct event_header {
 	__u32 mark;    /* in a log: commit mark (see log.h); on disk: 0 */
 	__u16 kind;    /* enum event_kind */
 	__u16 size;    /* bytes, header and tail included; a multiple of 8 */
-	__u64 time_ns; /* in a log: CLOCK_MONOTONIC; on disk: CLOCK_BOOTTIME; of tables: when written */
+	__u64 time_ns; /* in a log: CLOCK_MONOTONIC; on disk: CLOCK_BOOTTIME; of tables: when
+			  written */
 };
 
 /* ---- the switch log: 32 bytes each ---- */
@@ -102,7 +105,8 @@ struct event_waking {
 };
 
 struct event_resume {
-	struct event_header header; /* time_ns: when this was noticed, at the thread's next switch-out */
+	struct event_header
+		header; /* time_ns: when this was noticed, at the thread's next switch-out */
 	__u32 tid;
 	__u16 cpu;
 	__u16 reserved;
@@ -111,11 +115,15 @@ struct event_resume {
 
 /* ---- the evidence log ---- */
 
-enum event_object_kind { EVENT_OBJECT_NONE = 0, EVENT_OBJECT_FILE = 1, EVENT_OBJECT_SOCKET = 2 };
+enum event_object_kind {
+	EVENT_OBJECT_NONE = 0,
+	EVENT_OBJECT_FILE = 1,
+	EVENT_OBJECT_SOCKET = 2
+};
 
 enum event_wait_flag {
-	EVENT_WAIT_DEGRADED = 1,      /* taken at switch-in, so without a user stack */
-	EVENT_WAIT_WAKER_LATE = 2,    /* the wake-up was not seen: blocked_ns holds the whole wait */
+	EVENT_WAIT_DEGRADED = 1,   /* taken at switch-in, so without a user stack */
+	EVENT_WAIT_WAKER_LATE = 2, /* the wake-up was not seen: blocked_ns holds the whole wait */
 	EVENT_WAIT_KERNEL_THREAD = 4, /* a kernel thread: it has no user side */
 	EVENT_WAIT_WAKER_IRQ = 8,     /* the waker was idle or user code stopped by an interrupt */
 	EVENT_WAIT_NO_USER_COPY = 16, /* the user stack could not be read (paged out) */
@@ -148,7 +156,8 @@ struct event_wait {
 	__u32 futex_owner_tid; /* as the program wrote it: in its own pid namespace; 0: unknown */
 	__u32 lock_owner_tid;  /* owner of the kernel lock; 0: unknown */
 	__u64 lock_address;
-	__u32 lock_flags; /* of lock:contention_begin: 1 spin 2 read 4 write 8 rt 16 percpu 32 mutex */
+	__u32 lock_flags; /* of lock:contention_begin: 1 spin 2 read 4 write 8 rt 16 percpu 32 mutex
+			   */
 	__u32 reserved;
 };
 
@@ -175,22 +184,23 @@ enum event_stack_flag {
 	EVENT_STACK_USER = 1,      /* user frames; else kernel frames */
 	EVENT_STACK_TRUNCATED = 2, /* deeper than was copied or than EVENT_FRAMES_MAX */
 	EVENT_STACK_BROKEN = 4,    /* the unwinder lost its way: outer frames are missing */
-	EVENT_STACK_POINTERS = 8,  /* walked by frame pointers: callers of libraries may be missing */
-	EVENT_STACK_SKIPPED = 16,  /* the copy was dropped before it was unwound */
+	EVENT_STACK_POINTERS =
+		8, /* walked by frame pointers: callers of libraries may be missing */
+	EVENT_STACK_SKIPPED = 16, /* the copy was dropped before it was unwound */
 };
 
 /*
- * A frame says where without saying where it was loaded: module id in the top 16 bits, offset below.
- * The offset is the module's own address (as in its ELF symbol table), for the kernel the address
- * minus EVENT_KERNEL_BASE, for a JIT module and for module 0 (unknown) the plain address.
+ * A frame says where without saying where it was loaded: module id in the top 16 bits, offset
+ * below. The offset is the module's own address (as in its ELF symbol table), for the kernel the
+ * address minus EVENT_KERNEL_BASE, for a JIT module and for module 0 (unknown) the plain address.
  * Except for the innermost frame, the offset is that of the return address.
  */
 #define EVENT_FRAME(module, offset) (((__u64)(module) << 48) | ((offset)&0xffffffffffffULL))
-#define EVENT_FRAME_MODULE(frame) ((__u32)((frame) >> 48))
-#define EVENT_FRAME_OFFSET(frame) ((frame)&0xffffffffffffULL)
-#define EVENT_MODULE_UNKNOWN 0
-#define EVENT_MODULE_KERNEL 1
-#define EVENT_KERNEL_BASE 0xffff800000000000ULL
+#define EVENT_FRAME_MODULE(frame)   ((__u32)((frame) >> 48))
+#define EVENT_FRAME_OFFSET(frame)   ((frame)&0xffffffffffffULL)
+#define EVENT_MODULE_UNKNOWN        0
+#define EVENT_MODULE_KERNEL         1
+#define EVENT_KERNEL_BASE           0xffff800000000000ULL
 
 /* flexible tails: innermost first */
 struct event_stack {
@@ -210,8 +220,8 @@ struct event_raw_kernel_stack {
 	__u64 addresses[];
 };
 
-/* user registers in the numbering of the x86-64 DWARF ABI (0 rax 1 rdx 2 rcx 3 rbx 4 rsi 5 rdi 6 rbp
- * 7 rsp 8..15 r8..r15 16 return address = rip); other machines: their own DWARF numbers */
+/* user registers in the numbering of the x86-64 DWARF ABI (0 rax 1 rdx 2 rcx 3 rbx 4 rsi 5 rdi 6
+ * rbp 7 rsp 8..15 r8..r15 16 return address = rip); other machines: their own DWARF numbers */
 #define EVENT_USER_REGS 17
 
 struct event_raw_user_stack {
@@ -220,7 +230,7 @@ struct event_raw_user_stack {
 	__u32 tid;
 	__u32 pid;
 	__u32 copy_bytes; /* of the stack, from the stack pointer up */
-	__u32 flags;      /* enum event_stack_flag: TRUNCATED if the stack is deeper than the copy */
+	__u32 flags; /* enum event_stack_flag: TRUNCATED if the stack is deeper than the copy */
 	__u64 regs[EVENT_USER_REGS];
 	__u8 copy[];
 };
@@ -282,7 +292,7 @@ struct event_exit {
 	struct event_header header;
 	__u32 tid;
 	__u32 pid;
-	__u32 exit_code; /* wait(2) status word */
+	__u32 exit_code;     /* wait(2) status word */
 	__u32 process_ended; /* 1: this was the last thread */
 };
 
@@ -320,10 +330,11 @@ struct event_mapping {
 };
 
 enum event_module_kind {
-	EVENT_MODULE_FILE = 1,  /* an ELF file */
+	EVENT_MODULE_FILE = 1,    /* an ELF file */
 	EVENT_MODULE_VMLINUX = 2, /* the kernel and its modules */
 	EVENT_MODULE_VDSO = 3,
-	EVENT_MODULE_JIT = 4,  /* code of one process without a file, perhaps named by /tmp/perf-PID.map */
+	EVENT_MODULE_JIT =
+		4, /* code of one process without a file, perhaps named by /tmp/perf-PID.map */
 };
 
 #define EVENT_BUILD_ID_MAX 20
@@ -347,7 +358,8 @@ enum event_frame_flag {
 
 /*
  * Places: one event per function at an address. With inlining one frame value has several, depth 0
- * innermost. The text is two NUL-terminated strings: the function, then the source file (may be "").
+ * innermost. The text is two NUL-terminated strings: the function, then the source file (may be
+ * "").
  */
 struct event_frame {
 	struct event_header header;
@@ -355,7 +367,7 @@ struct event_frame {
 	__u64 offset; /* bytes from the start of the function */
 	__u32 line;   /* 0: unknown */
 	__u16 depth;
-	__u16 flags;  /* enum event_frame_flag */
+	__u16 flags; /* enum event_frame_flag */
 	char text[];
 };
 
@@ -364,7 +376,11 @@ struct event_meta {
 	char text[]; /* name, NUL, value, NUL */
 };
 
-enum event_hook_status { EVENT_HOOK_WORKS = 1, EVENT_HOOK_FALLBACK = 2, EVENT_HOOK_MISSING = 3 };
+enum event_hook_status {
+	EVENT_HOOK_WORKS = 1,
+	EVENT_HOOK_FALLBACK = 2,
+	EVENT_HOOK_MISSING = 3
+};
 
 struct event_hook {
 	struct event_header header;
@@ -379,14 +395,19 @@ struct event_clock {
 	__u64 realtime_ns;
 };
 
-enum event_log { EVENT_LOG_SWITCH = 0, EVENT_LOG_EVIDENCE = 1, EVENT_LOG_KINDS = 2 };
+enum event_log {
+	EVENT_LOG_SWITCH = 0,
+	EVENT_LOG_EVIDENCE = 1,
+	EVENT_LOG_KINDS = 2
+};
 
 enum event_loss_reason {
 	EVENT_LOSS_OVERWRITTEN = 1, /* the log was overwritten before it was read */
-	EVENT_LOSS_RECURSION = 2,   /* the kernel skipped a program that would have nested in itself */
-	EVENT_LOSS_SIDE_BAND = 3,   /* mapping records that perf dropped */
-	EVENT_LOSS_UNWIND = 4,      /* stack copies dropped because unwinding lagged behind */
-	EVENT_LOSS_SLOT = 5,        /* evidence of a wait lost: two threads shared a slot */
+	EVENT_LOSS_RECURSION =
+		2, /* the kernel skipped a program that would have nested in itself */
+	EVENT_LOSS_SIDE_BAND = 3, /* mapping records that perf dropped */
+	EVENT_LOSS_UNWIND = 4,    /* stack copies dropped because unwinding lagged behind */
+	EVENT_LOSS_SLOT = 5,      /* evidence of a wait lost: two threads shared a slot */
 };
 
 struct event_loss {
@@ -412,9 +433,9 @@ struct event_field_info {
 	struct event_header header;
 	__u32 kind;
 	__u16 offset;
-	__u16 size;       /* of one element; 0: the tail */
-	__u16 count;      /* elements of a fixed array; 1 */
-	__u16 meaning;    /* enum event_meaning of schema.h */
+	__u16 size;    /* of one element; 0: the tail */
+	__u16 count;   /* elements of a fixed array; 1 */
+	__u16 meaning; /* enum event_meaning of schema.h */
 	__u32 is_signed;
 	char text[]; /* name, NUL, help, NUL */
 };

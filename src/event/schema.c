@@ -5,7 +5,8 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The sign of a field is that of its type: -1 converted to it is negative or not. Arrays give theirs. */
+/* The sign of a field is that of its type: -1 converted to it is negative or not. Arrays give
+ * theirs. */
 #define MEMBER(kind, member) (((struct event_##kind *)0)->member)
 
 #define FIELD(kind, member, what, text)                                                            \
@@ -31,8 +32,10 @@ static const struct event_field switch_fields[] = {
 	FIELD(switch, next_tid, MEANING_TID, "thread that took the CPU; 0 is the idle task"),
 	FIELD(switch, prev_state, MEANING_STATE, "state of the one that left; 0 is runnable"),
 	FIELD(switch, cpu, MEANING_CPU, "the CPU"),
-	FIELD(switch, next_prio, MEANING_COUNT, "kernel priority: 0 to 99 real time, 100 to 139 fair"),
-	FIELD(switch, flags, MEANING_FLAGS, "1 it had called sched_yield, 2 its CPU quota was spent"),
+	FIELD(switch, next_prio, MEANING_COUNT,
+	      "kernel priority: 0 to 99 real time, 100 to 139 fair"),
+	FIELD(switch, flags, MEANING_FLAGS,
+	      "1 it had called sched_yield, 2 its CPU quota was spent"),
 	FIELD(switch, reserved, MEANING_RESERVED, ""),
 };
 
@@ -78,7 +81,8 @@ static const struct event_field wait_fields[] = {
 	FIELD(wait, futex_owner_tid, MEANING_TID, "owner of the futex, read when the wait began"),
 	FIELD(wait, lock_owner_tid, MEANING_TID, "owner of the kernel lock"),
 	FIELD(wait, lock_address, MEANING_ADDRESS, "address of the kernel lock"),
-	FIELD(wait, lock_flags, MEANING_FLAGS, "1 spin, 2 read, 4 write, 8 rt, 16 percpu, 32 mutex"),
+	FIELD(wait, lock_flags, MEANING_FLAGS,
+	      "1 spin, 2 read, 4 write, 8 rt, 16 percpu, 32 mutex"),
 	FIELD(wait, reserved, MEANING_RESERVED, ""),
 };
 
@@ -100,14 +104,16 @@ static const struct event_field stack_fields[] = {
 	FIELD(stack, flags, MEANING_FLAGS,
 	      "1 user, 2 truncated, 4 broken, 8 walked by frame pointers, 16 not unwound"),
 	FIELD(stack, frame_count, MEANING_COUNT, "number of frames"),
-	FIELD_TAIL(stack, frames, MEANING_FRAMES, "module (16 bits) and offset (48 bits), innermost first"),
+	FIELD_TAIL(stack, frames, MEANING_FRAMES,
+		   "module (16 bits) and offset (48 bits), innermost first"),
 };
 
 static const struct event_field raw_kernel_stack_fields[] = {
 	FIELD(raw_kernel_stack, id, MEANING_STACK, "the id that other events carry"),
 	FIELD(raw_kernel_stack, frame_count, MEANING_COUNT, "number of addresses"),
 	FIELD(raw_kernel_stack, reserved, MEANING_RESERVED, ""),
-	FIELD_TAIL(raw_kernel_stack, addresses, MEANING_FRAMES, "kernel addresses, innermost first"),
+	FIELD_TAIL(raw_kernel_stack, addresses, MEANING_FRAMES,
+		   "kernel addresses, innermost first"),
 };
 
 static const struct event_field raw_user_stack_fields[] = {
@@ -146,7 +152,8 @@ static const struct event_field socket_fields[] = {
 	FIELD(socket, remote_port, MEANING_COUNT, "remote port"),
 	FIELD(socket, state, MEANING_COUNT, "TCP state: 1 established, 2 SYN sent, 10 listening"),
 	FIELD(socket, pid, MEANING_PID, "process whose descriptor it was"),
-	FIELD_ARRAY(socket, local_address, MEANING_BINARY, "local address; IPv4 in the first four bytes"),
+	FIELD_ARRAY(socket, local_address, MEANING_BINARY,
+		    "local address; IPv4 in the first four bytes"),
 	FIELD_ARRAY(socket, remote_address, MEANING_BINARY, "remote address"),
 	FIELD_TAIL(socket, path, MEANING_TEXT, "path of a unix socket; @ begins an abstract name"),
 };
@@ -171,7 +178,8 @@ static const struct event_field exec_fields[] = {
 static const struct event_field exit_fields[] = {
 	FIELD(exit, tid, MEANING_TID, "thread that ended"),
 	FIELD(exit, pid, MEANING_PID, "its process"),
-	FIELD(exit, exit_code, MEANING_COUNT, "wait(2) status: exit status << 8, or a signal number"),
+	FIELD(exit, exit_code, MEANING_COUNT,
+	      "wait(2) status: exit status << 8, or a signal number"),
 	FIELD(exit, process_ended, MEANING_COUNT, "1: it was the last thread of the process"),
 };
 

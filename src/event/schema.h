@@ -2,9 +2,9 @@
 /*
  * The event table: what each kind is called, what its fields are and what they mean.
  *
- * Text, JSON, CSV, SQL columns, Perfetto arguments, the manual page and the copy of the table in each
- * recording all come from here. Offsets, sizes and signs are taken from the structs by the compiler;
- * only the meaning and one sentence of help are written by hand.
+ * Text, JSON, CSV, SQL columns, Perfetto arguments, the manual page and the copy of the table in
+ * each recording all come from here. Offsets, sizes and signs are taken from the structs by the
+ * compiler; only the meaning and one sentence of help are written by hand.
  */
 #ifndef DASHCAM_EVENT_SCHEMA_H
 #define DASHCAM_EVENT_SCHEMA_H
@@ -15,7 +15,8 @@
 
 #include "event/event.h"
 
-/* What a field's bits say, and so how it is printed. Numbers are stored in recordings: never reuse. */
+/* What a field's bits say, and so how it is printed. Numbers are stored in recordings: never reuse.
+ */
 enum event_meaning {
 	MEANING_RESERVED = 0, /* padding: never shown */
 	MEANING_COUNT = 1,    /* a plain number */
@@ -24,14 +25,14 @@ enum event_meaning {
 	MEANING_TID = 4,
 	MEANING_PID = 5,
 	MEANING_CPU = 6,
-	MEANING_STATE = 7, /* task state bits */
-	MEANING_STACK = 8, /* id of a stack event */
+	MEANING_STATE = 7,  /* task state bits */
+	MEANING_STACK = 8,  /* id of a stack event */
 	MEANING_OBJECT = 9, /* id of a file or socket event */
 	MEANING_FLAGS = 10,
 	MEANING_ADDRESS = 11, /* shown in hexadecimal */
 	MEANING_SYSCALL = 12,
-	MEANING_BYTES = 13, /* a size */
-	MEANING_TEXT = 14,  /* characters up to a NUL */
+	MEANING_BYTES = 13,  /* a size */
+	MEANING_TEXT = 14,   /* characters up to a NUL */
 	MEANING_BINARY = 15, /* shown as hexadecimal bytes */
 	MEANING_FRAMES = 16, /* tail of 64-bit frames */
 	MEANING_MODULE = 17, /* id of a module event */
@@ -64,17 +65,19 @@ const struct event_schema *event_schema(unsigned int kind);
 const struct event_field *event_field_find(unsigned int kind, const char *name);
 
 /*
- * Checks that the SIZE bytes at EVENT begin with one whole, well-formed event of a known kind: the size
- * fits and is a multiple of 8, the fixed part is there, every text tail is NUL-terminated, every frame
- * tail has its frames. Reads nothing outside. Returns true if so.
+ * Checks that the SIZE bytes at EVENT begin with one whole, well-formed event of a known kind: the
+ * size fits and is a multiple of 8, the fixed part is there, every text tail is NUL-terminated,
+ * every frame tail has its frames. Reads nothing outside. Returns true if so.
  */
 bool event_is_sound(const struct event_header *event, size_t size);
 
-/* The value of an integer field (element INDEX) of a sound event, sign-extended where it is signed. */
+/* The value of an integer field (element INDEX) of a sound event, sign-extended where it is signed.
+ */
 int64_t event_field_value(const struct event_header *event, const struct event_field *field,
 			  unsigned int index);
 
-/* The N-th (from 0) of the NUL-terminated strings in a text tail of a sound event that begins at TEXT;
+/* The N-th (from 0) of the NUL-terminated strings in a text tail of a sound event that begins at
+ * TEXT;
  * "" if the tail has fewer. */
 const char *event_tail_text(const struct event_header *event, const char *text, unsigned int n);
 

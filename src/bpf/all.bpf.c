@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The kernel side is one object, so that the probes share their maps. A probe is a line here.
+ */
+#include "bpf/sched.bpf.c"
+#include "bpf/evidence.bpf.c"
+#include "bpf/lock.bpf.c"
+#include "bpf/life.bpf.c"
+#include "bpf/sample.bpf.c"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

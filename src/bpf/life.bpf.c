@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Probe life: births, deaths, new programs, new names. All of them, whatever the filter.
+ */
+#include "bpf/stack.bpf.h"
+
+#define CMDLINE_MAX 256
+
+static __always_inline void read_comm(char *to, struct task_struct *task)
+{
+	bpf_probe_read_kernel(to, EVENT_COMM_SIZE, task->comm);
+}
+
+SEC("tp_btf/sched_process_fork")
+int on_fork(__u64 *ctx)
+{
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+	struct log_head *log = evidence_log_of(bpf_get_smp_processor_id());
+	__u32 parent_pid = parent->tgid, pid = child->tgid, mark;
+	struct event_fork *event;
+	__u64 position;
+	__u8 one = 1;
+
+	if (!log)
+		return 0;
+	if ((settings.filter & FILTER_FOLLOW) && pid != parent_pid &&
+	    bpf_map_lookup_elem(&targets, &parent_pid))
+		bpf_map_update_elem(&targets, &pid, &one, BPF_ANY);
+	event = evidence_reserve(log, sizeof(*event), &mark, &position);
+	event_begin(&event->header, mark, EVENT_FORK, sizeof(*event), bpf_ktime_get_ns());
+	event->parent_tid = parent->pid;
+	event->parent_pid = parent_pid;
+	event->tid = child->pid;
+	event->pid = pid;
+	read_comm(event->comm, child);
+	event_commit(&event->header, mark);
+	return 0;
+}
+
+/* A new name or program may change who is wanted: the slot is judged again at the next switch-out.
+ */
+static __always_inline void judge_again(struct task_struct *task)
+{
+	struct thread_slot *slot = slot_of(task->pid);
+
+	if (slot && slot->tid == task->pid)
+		slot->is_wanted = is_wanted(task);
+}
+
+SEC("tp_btf/sched_process_exec")
+int on_exec(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	struct log_head *log = evidence_log_of(bpf_get_smp_processor_id());
+	struct event_exec *event;
+	__u64 position, start, length;
+	__u32 mark;
+
+	if (!log)
+		return 0;
+	event = evidence_reserve(log, sizeof(*event) + CMDLINE_MAX, &mark, &position);
+	event_begin(&event->header, mark, EVENT_EXEC, sizeof(*event) + CMDLINE_MAX,
+		    bpf_ktime_get_ns());
+	event->tid = task->pid;
+	event->pid = task->tgid;
+	event->old_tid = (__u32)ctx[1];
+	event->reserved = 0;
+	read_comm(event->comm, task);
+	__builtin_memset(event->cmdline, 0, CMDLINE_MAX);
+	if (task->mm) {
+		start = task->mm->arg_start;
+		length = task->mm->arg_end - start;
+		if (length > CMDLINE_MAX - 1)
+			length = CMDLINE_MAX - 1;
+		bpf_probe_read_user(event->cmdline, length & (CMDLINE_MAX - 1), (void *)start);
+	}
+	event_commit(&event->header, mark);
+	judge_again(task);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int on_exit(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	struct log_head *log = evidence_log_of(bpf_get_smp_processor_id());
+	__u32 pid = task->tgid, mark;
+	struct event_exit *event;
+	__u64 position;
+
+	if (!log)
+		return 0;
+	event = evidence_reserve(log, sizeof(*event), &mark, &position);
+	event_begin(&event->header, mark, EVENT_EXIT, sizeof(*event), bpf_ktime_get_ns());
+	event->tid = task->pid;
+	event->pid = pid;
+	event->exit_code = task->exit_code;
+	event->process_ended = task->signal->live.counter == 0;
+	if (event->process_ended && (settings.filter & FILTER_FOLLOW))
+		bpf_map_delete_elem(&targets, &pid);
+	event_commit(&event->header, mark);
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int on_rename(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	struct log_head *log = evidence_log_of(bpf_get_smp_processor_id());
+	struct event_rename *event;
+	__u64 position;
+	__u32 mark;
+
+	if (!log)
+		return 0;
+	event = evidence_reserve(log, sizeof(*event), &mark, &position);
+	event_begin(&event->header, mark, EVENT_RENAME, sizeof(*event), bpf_ktime_get_ns());
+	event->tid = task->pid;
+	event->pid = task->tgid;
+	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), (void *)ctx[1]);
+	event_commit(&event->header, mark);
+	return 0;
+}

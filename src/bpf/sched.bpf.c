@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Probe sched, the hot path: every switch and every wake-up, one clock read each, scalars only.
+ */
+#include "bpf/wait.bpf.h"
+
+#define FUTEX_COMMAND_MASK 0x7f
+#define FUTEX_WAIT         0
+#define FUTEX_LOCK_PI      6
+#define FUTEX_WAIT_BITSET  9
+#define FUTEX_LOCK_PI2     13
+#define FUTEX_TID_MASK     0x3fffffff
+
+/* Makes the kernel interrupt this CPU as soon as the switch is done: see evidence.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} kick SEC(".maps");
+
+/*
+ * The futex's owner while the word still names it. A glibc mutex is {lock, count, owner}: lock 2 is
+ * "taken, with waiters" (1 is seen when the waiter sleeps before another marks it). A PI mutex has
+ * the owner in the word itself. What else waits on a futex (conditions, semaphores) has no owner.
+ */
+static __always_inline __u32 futex_owner(struct pt_regs *regs)
+{
+	__u32 command = (__u32)regs->si & FUTEX_COMMAND_MASK;
+	__u32 words[3];
+
+	if (bpf_probe_read_user(words, sizeof(words), (void *)regs->di))
+		return 0;
+	if (command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2)
+		return words[0] & FUTEX_TID_MASK;
+	if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
+		return 0;
+	return words[0] == 2 && words[2] <= FUTEX_TID_MASK ? words[2] : 0;
+}
+
+static __always_inline __u32 lock_owner(unsigned long address, bool is_mutex)
+{
+	struct task_struct *owner;
+	unsigned long word;
+
+	if (is_mutex)
+		word = BPF_CORE_READ((struct mutex *)address, owner.counter) & ~7UL;
+	else
+		word = BPF_CORE_READ((struct rw_semaphore *)address, owner.counter) & ~7UL;
+	owner = (struct task_struct *)word;
+	return word ? BPF_CORE_READ(owner, pid) : 0;
+}
+
+/* What only the moment of blocking shows: who holds what this thread is about to wait for. */
+static __always_inline void note_owners(struct thread_slot *slot, struct task_struct *prev)
+{
+	unsigned long blocker = compat_blocker(prev);
+	struct pt_regs *regs;
+
+	slot->futex_owner_tid = 0;
+	if (blocker) {
+		slot->lock_address = blocker & ~3UL;
+		slot->lock_flags = (blocker & 3) == 0 ? 32 : (blocker & 3) == 2 ? 2 : 4;
+		slot->lock_owner_tid =
+			(blocker & 3) == 1 ? 0 : lock_owner(blocker & ~3UL, !(blocker & 3));
+	} else if (slot->lock_address) {
+		slot->lock_owner_tid = lock_owner(slot->lock_address, slot->lock_flags & 32);
+	}
+	if (prev->flags & PF_KTHREAD)
+		return;
+	regs = (struct pt_regs *)bpf_task_pt_regs(prev);
+	if ((__s32)regs->orig_ax == settings.futex_syscall)
+		slot->futex_owner_tid = futex_owner(regs);
+}
+
+static __always_inline __u8 switch_flags(struct task_struct *prev)
+{
+	struct pt_regs *regs;
+
+	if (compat_throttled(prev))
+		return EVENT_SWITCH_THROTTLED;
+	if (prev->flags & PF_KTHREAD)
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(prev);
+	return (__s32)regs->orig_ax == settings.yield_syscall ? EVENT_SWITCH_YIELD : 0;
+}
+
+static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __u64 now_ns)
+{
+	struct thread_slot *slot = slot_of(prev->pid);
+
+	if (!slot)
+		return;
+	if (slot->tid != prev->pid)
+		slot_claim(slot, prev);
+	slot->off_ns = now_ns;
+	slot->in_ns = 0;
+	slot->prev_state = state;
+	slot->wake_ns = state ? 0 : now_ns;
+	if (slot->is_wanted) {
+		slot->waker_tid = slot->waker_pid = 0;
+		slot->waker_kernel_stack = slot->waker_user_stack = 0;
+		slot->wait_flags = 0;
+		slot->is_pending = 0;
+		if (state)
+			note_owners(slot, prev);
+	}
+}
+
+static __always_inline void take_cpu(void *ctx, struct task_struct *next, __u64 now_ns)
+{
+	struct thread_slot *slot = slot_of(next->pid);
+	__u64 nothing = 0;
+
+	if (!slot || slot->tid != next->pid)
+		return;
+	slot->in_ns = now_ns;
+	if (!slot->is_wanted || !slot->off_ns || now_ns - slot->off_ns < settings.min_wait_ns)
+		return;
+	slot->is_pending = 1;
+	if (settings.evidence_hook == EVIDENCE_KICK)
+		bpf_perf_event_output(ctx, &kick, BPF_F_CURRENT_CPU, &nothing, sizeof(nothing));
+	else if (settings.evidence_hook == EVIDENCE_DEGRADED)
+		emit_wait(ctx, next, slot, EVENT_WAIT_DEGRADED);
+}
+
+/* PREV runs here although another thread was the last one seen to take this CPU: say since when. */
+static __always_inline void note_unseen(struct log_head *log, struct task_struct *prev, __u32 cpu,
+					__u64 now_ns)
+{
+	__u64 clock = BPF_CORE_READ(prev, se.cfs_rq, rq, clock);
+	__u64 arrival = prev->sched_info.last_arrival;
+	struct event_resume *event;
+	__u32 mark;
+
+	event = switch_reserve(log, &mark);
+	event_begin(&event->header, mark, EVENT_RESUME, sizeof(*event), now_ns);
+	event->tid = prev->pid;
+	event->cpu = cpu;
+	event->reserved = 0;
+	event->ran_ns = prev->pid && arrival && clock > arrival ? clock - arrival : 0;
+	event_commit(&event->header, mark);
+}
+
+SEC("tp_btf/sched_switch")
+int on_switch(__u64 *ctx)
+{
+	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
+	__u32 cpu = bpf_get_smp_processor_id(), mark, state;
+	struct log_head *log = switch_log_of(cpu);
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct event_switch *event;
+
+	if (!log)
+		return 0;
+	state = settings.has_prev_state_arg ? (__u32)ctx[3] : compat_state_field(prev);
+	if (log->has_next && log->last_next_tid != prev->pid)
+		note_unseen(log, prev, cpu, now_ns);
+	log->last_next_tid = next->pid;
+	log->has_next = 1;
+
+	event = switch_reserve(log, &mark);
+	event_begin(&event->header, mark, EVENT_SWITCH, sizeof(*event), now_ns);
+	event->prev_tid = prev->pid;
+	event->next_tid = next->pid;
+	event->prev_state = state;
+	event->cpu = cpu;
+	event->next_prio = next->prio;
+	event->flags = !state && prev->pid ? switch_flags(prev) : 0;
+	event->reserved = 0;
+	event_commit(&event->header, mark);
+
+	if (prev->pid)
+		leave_cpu(prev, state, now_ns);
+	if (next->pid)
+		take_cpu(ctx, next, now_ns);
+	return 0;
+}
+
+static __always_inline void log_waking(struct task_struct *wakee, struct task_struct *waker,
+				       __u32 cpu, __u64 now_ns, __u8 flags)
+{
+	struct log_head *log = switch_log_of(cpu);
+	struct event_waking *event;
+	__u32 mark;
+
+	if (!log)
+		return;
+	event = switch_reserve(log, &mark);
+	event_begin(&event->header, mark, EVENT_WAKING, sizeof(*event), now_ns);
+	event->waker_tid = waker->pid;
+	event->wakee_tid = wakee->pid;
+	event->cpu = cpu;
+	event->target_cpu = compat_task_cpu(wakee);
+	event->wakee_prio = wakee->prio;
+	event->flags = flags;
+	event->reserved = 0;
+	event_commit(&event->header, mark);
+}
+
+/* The wait has been long: the waker is current here, now is the time to see what it is doing. */
+static __always_inline void note_waker(void *ctx, struct thread_slot *slot,
+				       struct task_struct *waker, __u32 cpu, __u64 now_ns)
+{
+	struct scratch *scratch = scratch_of(SCRATCH_WAKER);
+	struct log_head *log = evidence_log_of(cpu);
+	bool unreadable = false;
+
+	slot->waker_tid = waker->pid;
+	slot->waker_pid = waker->tgid;
+	if (!scratch || !log)
+		return;
+	slot->waker_kernel_stack = kernel_stack_id(ctx, scratch, log, cpu, now_ns);
+	if (is_interrupted(waker)) {
+		slot->wait_flags |= EVENT_WAIT_WAKER_IRQ;
+		return;
+	}
+	slot->waker_user_stack = user_stack_id(ctx, waker, scratch, log, cpu, now_ns, &unreadable);
+}
+
+SEC("tp_btf/sched_waking")
+int on_waking(__u64 *ctx)
+{
+	struct task_struct *wakee = (void *)ctx[0], *waker = bpf_get_current_task_btf();
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct thread_slot *slot;
+
+	log_waking(wakee, waker, cpu, now_ns, 0);
+	slot = slot_of(wakee->pid);
+	if (!slot || slot->tid != wakee->pid || slot->wake_ns || slot->in_ns)
+		return 0;
+	slot->wake_ns = now_ns;
+	if (!slot->is_wanted)
+		return 0;
+	if (now_ns - slot->off_ns >= settings.min_wait_ns) {
+		note_waker(ctx, slot, waker, cpu, now_ns);
+	} else {
+		slot->waker_tid = waker->pid;
+		slot->waker_pid = waker->tgid;
+	}
+	return 0;
+}
+
+/* A newborn's first wake-up: its life begins as a wait for a CPU. */
+SEC("tp_btf/sched_wakeup_new")
+int on_wakeup_new(__u64 *ctx)
+{
+	struct task_struct *wakee = (void *)ctx[0], *waker = bpf_get_current_task_btf();
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct thread_slot *slot = slot_of(wakee->pid);
+
+	log_waking(wakee, waker, bpf_get_smp_processor_id(), now_ns, EVENT_WAKING_NEW);
+	if (!slot)
+		return 0;
+	slot_claim(slot, wakee);
+	slot->off_ns = slot->wake_ns = now_ns;
+	slot->waker_tid = waker->pid;
+	slot->waker_pid = waker->tgid;
+	return 0;
+}

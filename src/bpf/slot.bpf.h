@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What is kept of each thread between leaving a CPU and taking one again, and who is wanted.
+ *
+ * Slots are an array indexed by the low bits of the tid: a look-up is two instructions and nothing
+ * is ever allocated under the run-queue lock. Two live threads can only meet in a slot where
+ * pid_max is larger than the array; then the later one takes it, the evidence of the other's wait
+ * is lost and counted. The switch log does not need slots, so times stay right.
+ */
+#ifndef DASHCAM_BPF_SLOT_BPF_H
+#define DASHCAM_BPF_SLOT_BPF_H
+
+#include "bpf/log.bpf.h"
+
+struct thread_slot {
+	__u32 tid;
+	__u8 is_wanted;  /* evidence is taken of it */
+	__u8 is_pending; /* evidence of the wait that just ended is due */
+	__u16 prev_state;
+	__u64 off_ns;  /* when it left the CPU; 0: not seen */
+	__u64 wake_ns; /* when it was made runnable; 0: not yet */
+	__u64 in_ns;   /* when it took a CPU again */
+	__u32 waker_tid;
+	__u32 waker_pid;
+	__u64 waker_kernel_stack;
+	__u64 waker_user_stack;
+	__u64 lock_address; /* kernel lock it waits for */
+	__u32 lock_flags;
+	__u32 lock_owner_tid;
+	__u32 futex_owner_tid;
+	__u32 wait_flags; /* enum event_wait_flag */
+	__u64 reserved[5];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct thread_slot);
+} slots SEC(".maps");
+
+/* Processes to take evidence of, by pid, when the filter says FILTER_PIDS. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u8);
+} targets SEC(".maps");
+
+static __always_inline struct thread_slot *slot_of(__u32 tid)
+{
+	__u32 index = tid & settings.slot_mask;
+
+	return bpf_map_lookup_elem(&slots, &index);
+}
+
+/* Does the 15-character name COMM match one glob? States of the automaton are bits: bit i is "the
+ * first i pattern characters have matched". */
+static __always_inline bool comm_matches(const char *comm,
+					 const volatile struct filter_pattern *pattern)
+{
+	__u32 states = 1;
+
+	states |= (states & pattern->star) << 1;
+	for (int i = 0; i < EVENT_COMM_SIZE - 1; i++) {
+		__u32 same = 0;
+
+		if (!comm[i])
+			break;
+		for (int j = 0; j < FILTER_PATTERN_SIZE - 1; j++)
+			same |= (__u32)(pattern->text[j] == comm[i]) << j;
+		states = ((states & (same | pattern->any) & ~pattern->star) << 1) |
+			 (states & pattern->star);
+		states |= (states & pattern->star) << 1;
+	}
+	return states & (1u << (pattern->length & 31));
+}
+
+static __noinline bool any_pattern_matches(struct task_struct *task)
+{
+	char comm[EVENT_COMM_SIZE];
+
+	bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
+	for (int i = 0; i < FILTER_PATTERNS_MAX; i++) {
+		if (i < settings.pattern_count && comm_matches(comm, &settings.patterns[i]))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool is_wanted(struct task_struct *task)
+{
+	__u32 pid = task->tgid;
+
+	if (task->pid == 0 || pid == settings.self_pid)
+		return false;
+	if ((settings.filter & FILTER_PIDS) && !bpf_map_lookup_elem(&targets, &pid))
+		return false;
+	return !(settings.filter & FILTER_COMMS) || any_pattern_matches(task);
+}
+
+/* Takes the slot for TASK, which was not in it. */
+static __always_inline void slot_claim(struct thread_slot *slot, struct task_struct *task)
+{
+	if (slot->tid && slot->off_ns && !slot->in_ns && settings.slot_mask) {
+		struct capture_counters *counter = counters_here();
+
+		if (counter && slot->is_wanted)
+			counter->slot_conflicts++;
+	}
+	__builtin_memset(slot, 0, sizeof(*slot));
+	slot->tid = task->pid;
+	slot->is_wanted = is_wanted(task);
+}
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/drain.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/units.h"
+#include "capture/threads.h"
+#include "event/schema.h"
+
+#define PATH_BYTES 512
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t capture_now_ns(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+/* An earlier error of the sink ends the round: what follows would leave a hole unmarked. */
+static void give(struct drain *drain, int (*to)(void *, uint16_t, const void *, size_t),
+		 uint16_t cpu, const struct buffer *events)
+{
+	if (events->size > 0 && !drain->error)
+		drain->error = to(drain->sink.context, cpu, events->data, events->size);
+}
+
+void drain_report_loss(struct drain *drain, const struct event_loss *loss)
+{
+	struct event_loss event = *loss;
+
+	event.header = (struct event_header){
+		.kind = EVENT_LOSS, .size = sizeof(event), .time_ns = capture_now_ns()};
+	drain->totals.lost_events += event.events;
+	if (!drain->error)
+		drain->error = drain->sink.evidence(drain->sink.context,
+						    event.cpu == EVENT_ANY_CPU ? 0 : event.cpu,
+						    &event, sizeof(event));
+}
+
+void drain_report_clock(struct drain *drain)
+{
+	struct event_clock event = {
+		.header = {.kind = EVENT_CLOCK, .size = sizeof(event)},
+	};
+
+	event.monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+	event.header.time_ns = clock_ns(CLOCK_BOOTTIME);
+	event.realtime_ns = clock_ns(CLOCK_REALTIME);
+	if (!drain->error)
+		drain->error = drain->sink.evidence(drain->sink.context, 0, &event, sizeof(event));
+}
+
+static void report_round_loss(struct drain *drain, const struct log_round *round, uint16_t cpu,
+			      enum event_log log)
+{
+	struct event_loss loss = {
+		.from_ns = round->lost_from_ns + drain->boot_offset_ns,
+		.to_ns = round->lost_to_ns + drain->boot_offset_ns,
+		.events = round->lost,
+		.cpu = cpu,
+		.log = (uint16_t)log,
+		.reason = EVENT_LOSS_OVERWRITTEN,
+	};
+
+	if (round->lost > 0)
+		drain_report_loss(drain, &loss);
+}
+
+static void drain_switches(struct drain *drain, uint16_t cpu)
+{
+	struct log_round round;
+	struct event_switch *events;
+
+	buffer_clear(&drain->bytes);
+	log_read(&drain->switches[cpu], &drain->bytes, &round);
+	events = (struct event_switch *)drain->bytes.data;
+	for (size_t i = 0; i < drain->bytes.size / sizeof(*events); i++)
+		events[i].header.time_ns += drain->boot_offset_ns;
+	report_round_loss(drain, &round, cpu, EVENT_LOG_SWITCH);
+	give(drain, drain->sink.switches, cpu, &drain->bytes);
+	drain->totals.switch_events += round.events;
+	if (round.fill > drain->totals.fill)
+		drain->totals.fill = round.fill;
+}
+
+/* A file or socket defined by the kernel side: passed on once, a file with its whole path if the
+ * process still has it. */
+static void pass_object(struct drain *drain, const struct event_header *event)
+{
+	char memory[sizeof(struct event_file) + PATH_BYTES] __attribute__((aligned(8)));
+	struct event_file *file = (struct event_file *)memory;
+	uint64_t id = ((const struct event_file *)event)->id;
+
+	if (map64_get(&drain->objects, id))
+		return;
+	map64_put(&drain->objects, id, 1);
+	if (event->kind != EVENT_FILE) {
+		drain->sink.table(drain->sink.context, event);
+		return;
+	}
+	memset(memory, 0, sizeof(memory));
+	*file = *(const struct event_file *)event;
+	if (descriptor_path(file->pid, file->descriptor, file->inode, file->path, PATH_BYTES))
+		strncpy(file->path, ((const struct event_file *)event)->path, PATH_BYTES - 1);
+	file->header.size = (uint16_t)event_align(sizeof(*file) + strlen(file->path) + 1);
+	drain->sink.table(drain->sink.context, &file->header);
+}
+
+static void route(struct drain *drain, struct event_header *event)
+{
+	switch (event->kind) {
+	case EVENT_RAW_KERNEL_STACK:
+	case EVENT_RAW_USER_STACK:
+	case EVENT_RAW_USER_FRAMES:
+		naming_add_event(&drain->batch, event);
+		return;
+	case EVENT_FILE:
+	case EVENT_SOCKET:
+		event->time_ns += drain->boot_offset_ns;
+		pass_object(drain, event);
+		return;
+	case EVENT_FORK:
+	case EVENT_EXIT:
+		naming_add_event(&drain->batch, event);
+		break;
+	default:
+		break;
+	}
+	event->time_ns += drain->boot_offset_ns;
+	buffer_add(&drain->timed, event, event->size);
+}
+
+static void drain_evidence(struct drain *drain, uint16_t cpu)
+{
+	struct log_round round;
+
+	buffer_clear(&drain->bytes);
+	buffer_clear(&drain->timed);
+	log_read(&drain->evidence[cpu], &drain->bytes, &round);
+	for (size_t at = 0; at < drain->bytes.size;) {
+		struct event_header *event = (struct event_header *)(drain->bytes.data + at);
+
+		at += event->size;
+		route(drain, event);
+	}
+	report_round_loss(drain, &round, cpu, EVENT_LOG_EVIDENCE);
+	give(drain, drain->sink.evidence, cpu, &drain->timed);
+	drain->totals.evidence_events += round.events;
+	if (round.fill > drain->totals.fill)
+		drain->totals.fill = round.fill;
+}
+
+static void take_mapping(void *context, uint64_t time_ns, const struct resolver_mapping *mapping)
+{
+	naming_add_mapping(&((struct drain *)context)->batch, time_ns, mapping);
+}
+
+static void take_exec(void *context, uint64_t time_ns, uint32_t pid)
+{
+	naming_add_exec(&((struct drain *)context)->batch, time_ns, pid);
+}
+
+static void take_lost(void *context, uint64_t time_ns, uint16_t cpu, uint64_t records)
+{
+	struct drain *drain = context;
+	struct event_loss loss = {
+		.from_ns = time_ns + drain->boot_offset_ns,
+		.to_ns = time_ns + drain->boot_offset_ns,
+		.events = records,
+		.cpu = cpu,
+		.log = EVENT_LOG_EVIDENCE,
+		.reason = EVENT_LOSS_SIDE_BAND,
+	};
+
+	drain_report_loss(drain, &loss);
+}
+
+int drain_round(struct drain *drain)
+{
+	const struct side_band_listener listener = {
+		.context = drain, .map = take_mapping, .exec = take_exec, .lost = take_lost};
+	uint64_t offset_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
+	uint64_t drift_ns = offset_ns > drain->boot_offset_ns ? offset_ns - drain->boot_offset_ns
+							      : drain->boot_offset_ns - offset_ns;
+
+	/* the two readings are some ns apart: only a suspend changes the offset by more */
+	if (drift_ns > NS_PER_MS) {
+		drain->boot_offset_ns = offset_ns;
+		drain_report_clock(drain);
+	}
+	drain->totals.fill = 0;
+	for (unsigned int cpu = 0; cpu < drain->cpu_count; cpu++)
+		drain_switches(drain, (uint16_t)cpu);
+	for (unsigned int cpu = 0; cpu < drain->cpu_count; cpu++)
+		drain_evidence(drain, (uint16_t)cpu);
+	if (drain->side_band)
+		side_band_read(drain->side_band, &listener);
+	naming_submit(drain->naming, &drain->batch);
+	return drain->error;
+}
+
+void drain_release(struct drain *drain)
+{
+	free(drain->switches);
+	free(drain->evidence);
+	map64_release(&drain->objects);
+	buffer_release(&drain->batch.bytes);
+	free(drain->batch.items);
+	buffer_release(&drain->bytes);
+	buffer_release(&drain->timed);
+}

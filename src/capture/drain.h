@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One round of draining: from the logs of all CPUs and the side band to the sink and the naming
+ * thread.
+ */
+#ifndef DASHCAM_CAPTURE_DRAIN_H
+#define DASHCAM_CAPTURE_DRAIN_H
+
+#include "base/hash.h"
+#include "capture/capture.h"
+#include "capture/logs.h"
+#include "capture/naming.h"
+#include "capture/side_band.h"
+
+struct drain {
+	struct capture_sink sink;
+	unsigned int cpu_count;
+	struct log_reader *switches; /* one per CPU */
+	struct log_reader *evidence;
+	struct side_band *side_band; /* NULL: not available; borrowed */
+	struct naming *naming;       /* borrowed */
+	struct map64 objects;        /* ids of files and sockets that were handed on */
+	struct naming_batch batch;   /* of this round */
+	struct buffer bytes;         /* scratch */
+	struct buffer timed;
+	uint64_t boot_offset_ns; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC, at this round */
+	struct capture_totals totals;
+	int error; /* first one the sink returned */
+};
+
+/* Returns 0 or the sink's error. */
+int drain_round(struct drain *drain);
+
+/* Hands a loss event to the sink and counts it. Times on the sink's clock. */
+void drain_report_loss(struct drain *drain, const struct event_loss *loss);
+
+/* Hands a clock event (all clocks, now) to the sink. */
+void drain_report_clock(struct drain *drain);
+
+void drain_release(struct drain *drain);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/hooks.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+
+const struct hook hooks[] = {
+	[HOOK_SWITCH] = {"sched_switch", "on_switch", "sched", HOOK_TYPE_TRACEPOINT, true,
+			 "which thread runs on which CPU", "nothing can be recorded",
+			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y (5.5 and later)"},
+	[HOOK_WAKING] = {"sched_waking", "on_waking", "sched", HOOK_TYPE_TRACEPOINT, true,
+			 "when a thread became runnable, and who woke it",
+			 "nothing can be recorded",
+			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y (5.5 and later)"},
+	[HOOK_WAKEUP_NEW] = {"sched_wakeup_new", "on_wakeup_new", "sched", HOOK_TYPE_TRACEPOINT,
+			     false, "a new thread's first wait for a CPU",
+			     "the first run-queue delay of new threads", "none needed"},
+	[HOOK_FORK] = {"sched_process_fork", "on_fork", "sched", HOOK_TYPE_TRACEPOINT, false,
+		       "births of threads and processes", "parents of new threads", "none known"},
+	[HOOK_EXEC] = {"sched_process_exec", "on_exec", "sched", HOOK_TYPE_TRACEPOINT, false,
+		       "programs that processes begin", "command lines of new programs",
+		       "none known"},
+	[HOOK_EXIT] = {"sched_process_exit", "on_exit", "sched", HOOK_TYPE_TRACEPOINT, false,
+		       "deaths and exit codes", "when threads ended and why", "none known"},
+	[HOOK_RENAME] = {"task_rename", "on_rename", "sched", HOOK_TYPE_TRACEPOINT, false,
+			 "new names of threads", "names given after birth", "none known"},
+	[HOOK_CONTENTION_BEGIN] = {"contention_begin", "on_contention_begin", "lock",
+				   HOOK_TYPE_TRACEPOINT, false,
+				   "the kernel lock a thread sleeps for, and its owner",
+				   "kernel lock addresses and most of their owners",
+				   "use kernel 5.19 or later"},
+	[HOOK_CONTENTION_END] = {"contention_end", "on_contention_end", "lock",
+				 HOOK_TYPE_TRACEPOINT, false, "when a kernel lock was got",
+				 "kernel lock addresses and most of their owners",
+				 "use kernel 5.19 or later"},
+	[HOOK_KICK] = {"irq_work_entry", "on_kick", "sched", HOOK_TYPE_TRACEPOINT, false,
+		       "evidence of long waits, at no cost to short ones",
+		       "evidence comes from another hook, which costs more",
+		       "none needed (x86 only)"},
+	[HOOK_SCHED_EXIT] = {"sched_exit_tp", "on_sched_exit", "sched", HOOK_TYPE_TRACEPOINT, false,
+			     "evidence of every wait (--min-wait 0)",
+			     "evidence comes from another hook, which costs more",
+			     "use kernel 6.18 or later"},
+	[HOOK_FINISH_SWITCH] = {"finish_task_switch", "on_finish_switch", "sched", HOOK_TYPE_KPROBE,
+				false, "evidence of waits where no tracepoint gives it",
+				"evidence comes from another hook",
+				"use a kernel with CONFIG_KPROBES=y"},
+	[HOOK_SAMPLE] = {"cpu-clock", "on_sample", "sample", HOOK_TYPE_PERF_EVENT, false,
+			 "what threads do while they are on a CPU", "all on-CPU stacks",
+			 "run as root, or give CAP_PERFMON"},
+	[HOOK_SIDE_BAND] = {"mmap2", NULL, "sched", HOOK_TYPE_PERF_EVENT, false,
+			    "code that processes map: names of short-lived ones",
+			    "names of functions in processes that end quickly",
+			    "run as root, or give CAP_PERFMON"},
+};
+
+_Static_assert(ARRAY_SIZE(hooks) == HOOK_COUNT, "a row for each hook");
+
+/* An empty program on a tracepoint found by its BTF type. */
+static int try_tracepoint(const char *name)
+{
+	const struct bpf_insn empty[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP);
+	int id = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP);
+	_cleanup_close_ int program = -1;
+	_cleanup_close_ int link = -1;
+
+	if (id < 0)
+		return id == -ESRCH ? -ENOENT : id;
+	options.attach_btf_id = (__u32)id;
+	program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "hook_try", "GPL", empty, ARRAY_SIZE(empty),
+				&options);
+	if (program < 0)
+		return -errno;
+	link = bpf_raw_tracepoint_open(NULL, program);
+	return link < 0 ? -errno : 0;
+}
+
+bool hook_finish_switch_name(char *name, size_t size)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	char line[512], symbol[256];
+	bool found = false;
+
+	while (symbols && !found && fgets(line, sizeof(line), symbols)) {
+		if (sscanf(line, "%*s %*s %255s", symbol) != 1 ||
+		    strncmp(symbol, "finish_task_switch", 18) ||
+		    (symbol[18] && strncmp(symbol + 18, ".isra", 5)))
+			continue;
+		snprintf(name, size, "%s", symbol);
+		found = true;
+	}
+	if (symbols)
+		fclose(symbols);
+	return found;
+}
+
+static int try_kprobe(void)
+{
+	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
+	struct perf_event_attr attr = {.size = sizeof(attr)};
+	_cleanup_close_ int event = -1;
+	char name[256];
+	unsigned int type;
+	int got;
+
+	if (!file)
+		return -ENOENT;
+	got = fscanf(file, "%u", &type);
+	fclose(file);
+	if (got != 1 || !hook_finish_switch_name(name, sizeof(name)))
+		return -ENOENT;
+	attr.type = type;
+	attr.config1 = (uintptr_t)name;
+	event = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	return event < 0 ? -errno : 0;
+}
+
+static int try_perf_event(enum hook_id id)
+{
+	struct perf_event_attr attr = {.size = sizeof(attr), .type = PERF_TYPE_SOFTWARE};
+	_cleanup_close_ int event = -1;
+
+	attr.config = id == HOOK_SAMPLE ? PERF_COUNT_SW_CPU_CLOCK : PERF_COUNT_SW_DUMMY;
+	attr.sample_period = 10000000;
+	attr.disabled = 1;
+	attr.mmap = attr.mmap2 = id == HOOK_SIDE_BAND;
+	event = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	return event < 0 ? -errno : 0;
+}
+
+struct hook_state hook_try(enum hook_id id)
+{
+	int err = -EINVAL;
+
+	switch (hooks[id].type) {
+	case HOOK_TYPE_TRACEPOINT:
+		err = try_tracepoint(hooks[id].name);
+		break;
+	case HOOK_TYPE_KPROBE:
+		err = try_kprobe();
+		break;
+	case HOOK_TYPE_PERF_EVENT:
+		err = try_perf_event(id);
+		break;
+	}
+	return (struct hook_state){.works = err == 0, .error = err};
+}
+
+int hooks_check_machine(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1};
+	int map;
+
+	if (access(BTF_PATH, R_OK))
+		return fail_errno(-errno,
+				  "the kernel does not describe its types (%s); a kernel with "
+				  "CONFIG_DEBUG_INFO_BTF=y is needed (Debian 11, Ubuntu 20.10, "
+				  "RHEL 8.2 and later have it)",
+				  BTF_PATH);
+	map = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (map >= 0) {
+		close(map);
+		return 0;
+	}
+	if (errno == EPERM && geteuid() != 0)
+		return fail(-EPERM, "recording needs root (or the capabilities CAP_BPF and "
+				    "CAP_PERFMON): try it with sudo");
+	if (errno == EPERM)
+		return fail(-EPERM,
+			    "the kernel refuses BPF to root: in a container give it "
+			    "CAP_BPF and CAP_PERFMON, and see /sys/kernel/security/lockdown");
+	return fail_errno(-errno, "the kernel refuses BPF");
+}

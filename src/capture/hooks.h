@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel hooks: one table says which there are, what each gives, and what to do where one is
+ * missing. Whether one works is found out by trying it with an empty program, never by the kernel's
+ * version.
+ */
+#ifndef DASHCAM_CAPTURE_HOOKS_H
+#define DASHCAM_CAPTURE_HOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum hook_id {
+	HOOK_SWITCH,
+	HOOK_WAKING,
+	HOOK_WAKEUP_NEW,
+	HOOK_FORK,
+	HOOK_EXEC,
+	HOOK_EXIT,
+	HOOK_RENAME,
+	HOOK_CONTENTION_BEGIN,
+	HOOK_CONTENTION_END,
+	HOOK_KICK,
+	HOOK_SCHED_EXIT,
+	HOOK_FINISH_SWITCH,
+	HOOK_SAMPLE,
+	HOOK_SIDE_BAND,
+	HOOK_COUNT,
+};
+
+enum hook_type {
+	HOOK_TYPE_TRACEPOINT,
+	HOOK_TYPE_KPROBE,
+	HOOK_TYPE_PERF_EVENT
+};
+
+struct hook {
+	const char *name;    /* of the tracepoint, function or perf event */
+	const char *program; /* in the BPF object; NULL: none */
+	const char *probe;   /* the probe it belongs to: "sched", "sample" ... */
+	enum hook_type type;
+	bool is_required;
+	const char *gives;   /* what it is for, one sentence */
+	const char *without; /* what is not known where it is missing */
+	const char *mend;    /* what the user can do about that */
+};
+
+/* HOOK_COUNT rows in the order of enum hook_id. */
+extern const struct hook hooks[];
+
+struct hook_state {
+	bool works;
+	int error; /* the negative errno that refused it; 0 if it works */
+};
+
+/* Tries one. Leaves nothing attached. */
+struct hook_state hook_try(enum hook_id id);
+
+/* The kernel's own name of finish_task_switch (compilers add suffixes). False: not found. */
+bool hook_finish_switch_name(char *name, size_t size);
+
+/*
+ * Can this process record at all? Checks, in this order: privileges, BTF, the bpf system call.
+ * Returns 0 or a negative errno with a sentence that says what to do.
+ */
+int hooks_check_machine(void);
+
+#endif
