@@ -8,7 +8,7 @@ PKG_CONFIG ?= pkg-config
 VERSION := 0.1.0
 
 PACKAGES := libbpf libdw libelf libzstd sqlite3 jansson
-LIBRARIES := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(PACKAGES)) -liberty -lpthread
+LIBRARIES := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(PACKAGES)) -liberty -lpthread -lm
 INCLUDES := -Isrc -I$(BUILD)/include $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wno-missing-field-initializers
 OPTIMISE ?= -O2 -g
