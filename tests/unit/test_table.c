@@ -235,6 +235,7 @@ static void test_code_points_are_read_strictly(void **state)
 		{"\xc0\x80", UTF8_INVALID, 1, 1},         /* longer than needed */
 		{"\xed\xa0\x80", UTF8_INVALID, 1, 1},     /* half of a surrogate pair */
 		{"\xf4\x90\x80\x80", UTF8_INVALID, 1, 1}, /* beyond Unicode */
+		{"\xe0\x9f\xbf", UTF8_INVALID, 1, 1},     /* longer than needed */
 		{"\xff", UTF8_INVALID, 1, 1},
 	};
 
