@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cmd/pages.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "event/schema.h"
@@ -82,8 +83,13 @@ static void write_commands(FILE *out)
 
 static void write_title(FILE *out, const struct command *command)
 {
-	fprintf(out, ".TH DASHCAM%s%s 1 \"\" \"dashcam " DASHCAM_VERSION "\" \"dashcam manual\"\n",
-		command ? "\\-" : "", command ? command->name : "");
+	fputs(".TH DASHCAM", out);
+	if (command) {
+		fputs("\\-", out);
+		for (const char *at = command->name; *at; at++)
+			fputc(toupper((unsigned char)*at), out);
+	}
+	fputs(" 1 \"\" \"dashcam " DASHCAM_VERSION "\" \"dashcam manual\"\n", out);
 }
 
 static void write_name(FILE *out, const struct command *command)
@@ -265,7 +271,8 @@ void page_print_events(FILE *out)
 
 		if (!schema)
 			continue;
-		fprintf(out, "\n## %u `%s`\n\n%s.\n\n", kind, schema->name, schema->says);
+		fprintf(out, "\n## %u `%s`\n\n%c%s.\n\n", kind, schema->name,
+			toupper((unsigned char)schema->says[0]), schema->says + 1);
 		fputs("| field | offset | size | meaning | says |\n|---|---|---|---|---|\n", out);
 		for (unsigned int i = 0; i < schema->field_count; i++)
 			write_field(out, &schema->fields[i]);
