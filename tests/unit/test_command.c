@@ -105,7 +105,7 @@ static void test_wrong_usage_is_refused_with_a_hint(void **state)
 		const char *sentence;
 	} cases[] = {
 		{"snig", "there is no command 'snig': did you mean 'sing'?"},
-		{"snigg", "there is no command 'snigg': did you mean 'sing'?"},
+		{"lanuhc", "there is no command 'lanuhc': did you mean 'launch'?"},
 		{"sin", "there is no command 'sin': did you mean 'sing'?"},
 		{"lanch x", "there is no command 'lanch': did you mean 'launch'?"},
 		{"la", "there is no command 'la': did you mean 'launch'?"},
