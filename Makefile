@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # dashcam: plain Make, distribution packages only. `make help` lists the targets.
+# mk/*.mk holds what belongs to tests, benchmarks and the demonstration.
 
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
 VERSION := 0.1.0
 
+# Where `make install` puts things; DESTDIR is in front of all of it.
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+
 PACKAGES := libbpf libdw libelf libzstd sqlite3 jansson
-LIBRARIES := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(PACKAGES)) -liberty -lpthread
+LIBRARIES := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(PACKAGES)) -liberty -lpthread -lm
 INCLUDES := -Isrc -I$(BUILD)/include $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wno-missing-field-initializers
 OPTIMISE ?= -O2 -g
-SANITIZERS := $(if $(ASAN),-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+SANITIZERS := $(if $(ASAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DDASHCAM_VERSION='"$(VERSION)"' $(WARNINGS) \
 	$(if $(WERROR),-Werror) $(OPTIMISE) $(SANITIZERS) $(INCLUDES) $(CFLAGS)
 ALL_LDFLAGS := $(if $(STATIC),-static) $(SANITIZERS) $(LDFLAGS)
@@ -20,13 +29,13 @@ ALL_LDFLAGS := $(if $(STATIC),-static) $(SANITIZERS) $(LDFLAGS)
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 
-SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
-SOURCES := $(filter-out src/bpf/%,$(SOURCES))
+SOURCES := $(filter-out src/bpf/%,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/tests/support/%.o,$(wildcard tests/support/*.c))
+MANUALS := $(patsubst man/%.in,$(BUILD)/man/%,$(wildcard man/*.in)) $(wildcard man/*.[1-8])
 
-all: $(BUILD)/dashcam
+all: $(BUILD)/dashcam ## build the program at build/dashcam
 
 $(BUILD)/dashcam: $(BUILD)/src/main.o $(BUILD)/libdashcam.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
@@ -38,6 +47,10 @@ $(BUILD)/libdashcam.a: $(OBJECTS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The one-file program: no library is needed where it runs.
+static: ## build the program without shared libraries at build/static/dashcam
+	$(MAKE) STATIC=1 BUILD=$(BUILD)/static all
 
 # The kernel side: one object, carried inside the program.
 BPF_OBJECT := $(BUILD)/bpf/dashcam.bpf.o
@@ -51,6 +64,12 @@ $(BPF_OBJECT): src/bpf/all.bpf.c
 $(BUILD)/src/capture/object.o: $(BPF_OBJECT)
 $(BUILD)/src/capture/object.o: ALL_CFLAGS += -DBPF_OBJECT_PATH='"$(BPF_OBJECT)"'
 
+# ---- tests: CHECKS is what `make check` runs; mk/*.mk adds to it ----
+
+CHECKS := check-unit check-layers check-docs check-manuals
+
+-include $(sort $(wildcard mk/*.mk))
+
 $(BUILD)/tests/support/%.o: tests/support/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
@@ -59,13 +78,72 @@ $(BUILD)/tests/%: tests/unit/%.c $(SUPPORT) $(BUILD)/libdashcam.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(BUILD)/libdashcam.a $(LIBRARIES) -lcmocka
 
-unit: $(UNIT_TESTS)
+unit: $(UNIT_TESTS) ## build the unit tests
+
+check: $(CHECKS) ## run what needs neither root nor 10 seconds: unit, golden, layers, docs
+
+check-unit: $(UNIT_TESTS)
+	@failed=0; for test in $(UNIT_TESTS); do \
+		if $$test >$$test.log 2>&1; then echo "ok      $${test##*/}"; \
+		else echo "FAILED  $${test##*/}"; cat $$test.log; failed=1; fi; \
+	done; exit $$failed
+
+check-layers:
+	tools/check-layers
+
+# Pages and lists made from the program's tables are what the program makes now.
+check-docs: $(BUILD)/dashcam
+	$(BUILD)/dashcam help --events | diff -u docs/events.md -
+	tools/readme-update --check $(BUILD)/dashcam README.md README.zh-CN.md
+
+check-manuals: $(MANUALS)
+	@if ! command -v groff >/dev/null; then echo "skipped: no groff to check the manual with"; exit 0; fi; \
+	for page in $(MANUALS); do \
+		groff -man -ww -z -Kutf8 $$page 2>&1 | sed "s,^,$$page: ,"; \
+	done | if grep .; then exit 1; fi
+
+# ---- documents ----
+
+docs: $(BUILD)/dashcam ## write docs/events.md and what README shows from the program
+	$(BUILD)/dashcam help --events >docs/events.md
+	tools/readme-update $(BUILD)/dashcam README.md README.zh-CN.md
+
+manuals: $(MANUALS) ## fill in the manual pages
+
+$(BUILD)/man/%: man/%.in $(BUILD)/dashcam
+	@mkdir -p $(@D)
+	$(BUILD)/dashcam help --man $(patsubst dashcam-%,%,$(basename $*)) <$< >$@
+
+$(BUILD)/dashcam.bash: $(BUILD)/dashcam
+	$(BUILD)/dashcam help --completion >$@
+
+# ---- installing ----
+
+install: all $(MANUALS) $(BUILD)/dashcam.bash ## install program, manual, completion (PREFIX, DESTDIR)
+	install -D -m 755 $(BUILD)/dashcam $(DESTDIR)$(BINDIR)/dashcam
+	install -D -m 644 $(BUILD)/dashcam.bash $(DESTDIR)$(COMPLETIONDIR)/dashcam
+	for page in $(MANUALS); do \
+		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/dashcam $(DESTDIR)$(COMPLETIONDIR)/dashcam
+	for page in $(notdir $(MANUALS)); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; \
+	done
+
+format: ## bring C files into the form of .clang-format
+	find src tests bench -name '*.[ch]' -exec clang-format -i {} +
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-clean:
-	rm -rf $(BUILD)
-
-.PHONY: all unit clean
+.PHONY: all static unit check check-unit check-layers check-docs check-manuals docs manuals install \
+	uninstall format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -45,8 +45,9 @@ static int set_choice(const struct option_row *row, unsigned int *value, const c
 			*value = i;
 			return 0;
 		}
-		buffer_printf(&names, "%s%s", i ? ", " : "", row->choices[i]);
 	}
+	for (unsigned int i = 0; row->choices[i]; i++)
+		buffer_printf(&names, "%s%s", i ? ", " : "", row->choices[i]);
 	err = fail(-EINVAL, "'%s' is none of %s", text, names.data);
 	buffer_release(&names);
 	return err;

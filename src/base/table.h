@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A table of rows, filled once and printed as aligned text, as JSON (one object a line) or as CSV.
- * Text is buffered until table_finish, because column widths depend on all rows; JSON and CSV
+ * Text is buffered (up to 10,000 rows), because column widths depend on the rows; JSON and CSV
  * stream.
+ *
+ * Text cells come from anywhere: control characters are printed as \x1b in text, and JSON and CSV
+ * are always valid UTF-8. CSV is quoted as RFC 4180 says; its lines end in \n alone, as Unix tools
+ * expect.
  */
 #ifndef DASHCAM_BASE_TABLE_H
 #define DASHCAM_BASE_TABLE_H
@@ -38,8 +42,8 @@ struct table_column {
 struct table;
 
 /* COLUMNS is copied. COLOUR: bold headings (only if OUT is a terminal, which the caller decides).
- * TIME_ORIGIN_NS is subtracted from COLUMN_TIME_NS values in text. WIDTH: text lines are cut there
- * (0: never). The caller frees with table_finish. */
+ * TIME_ORIGIN_NS is subtracted from COLUMN_TIME_NS values in text. WIDTH: text columns, the last
+ * one first, are cut so that lines fit (0: never). The caller frees with table_finish. */
 struct table *table_new(FILE *out, enum table_format format, const struct table_column *columns,
 			unsigned int column_count);
 void table_set_width(struct table *table, unsigned int width);
