@@ -36,11 +36,12 @@ struct recording_info {
 	uint64_t file_bytes;
 	uint64_t good_bytes;    /* up to here everything is whole */
 	bool is_torn;           /* it has no index: the writer did not finish, or the tail is damaged */
-	char damage[160];       /* one sentence about it; "" if whole */
+	char damage[160];       /* one sentence about it, or about a full disk; "" if whole */
 	uint64_t chunks;
 	uint64_t first_ns;      /* of the events of STREAM_SWITCH and STREAM_EVIDENCE; 0 if none */
 	uint64_t last_ns;
 	uint64_t event_count[EVENT_KIND_LIMIT]; /* per kind */
+	uint64_t unknown_events; /* of kinds that this version does not know: never handed out */
 	uint64_t decoded_bytes;
 	uint16_t cpu_limit; /* one more than the highest CPU of a chunk */
 };
