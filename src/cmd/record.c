@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dashcam record: from the kernel's logs to a file.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "cmd/command.h"
+#include "cmd/session.h"
+#include "event/schema.h"
+#include "recording/recording.h"
+
+#define PROGRESS_NS (500 * NS_PER_MS)
+#define FLUSH_NS (NS_PER_S / 2)
+
+struct record_values {
+	struct session_values session;
+	const char *output;
+	bool quiet;
+};
+
+static const struct option_row record_rows[] = {
+	OPTION("output", 'o', OPTION_TEXT, struct record_values, output, "FILE",
+	       "write to FILE (default: dashcam-DATE-TIME.dcam)"),
+	SESSION_OPTIONS(struct record_values, session),
+	OPTION("quiet", 'q', OPTION_FLAG, struct record_values, quiet, NULL,
+	       "no progress and no summary"),
+	OPTIONS_END,
+};
+
+static const struct record_values record_defaults = {.session = SESSION_DEFAULTS};
+
+struct recorder {
+	struct recording_writer *writer;
+	pthread_mutex_t mutex; /* guards writer and error: names come from a thread of their own */
+	int error;             /* first one of the writer: the recording ends */
+	char error_text[256];
+	struct session session;
+	bool shows_progress;
+	uint64_t last_flush_ns;
+	uint64_t last_progress_ns;
+	uint64_t last_events;
+	uint64_t events; /* handed to the writer */
+	uint64_t lost;
+};
+
+/* ---- the sink ---- */
+
+static int write_events(struct recorder *recorder, enum recording_stream stream, uint16_t cpu,
+			const void *events, size_t size)
+{
+	int err;
+
+	pthread_mutex_lock(&recorder->mutex);
+	err = recorder->error;
+	if (!err) {
+		err = recording_write(recorder->writer, stream, cpu, events, size);
+		if (err) {
+			recorder->error = err;
+			snprintf(recorder->error_text, sizeof(recorder->error_text), "%s", fail_text());
+			fail_clear();
+		}
+	}
+	pthread_mutex_unlock(&recorder->mutex);
+	return err;
+}
+
+static int take_switches(void *context, uint16_t cpu, const void *events, size_t size)
+{
+	return write_events(context, STREAM_SWITCH, cpu, events, size);
+}
+
+static int take_evidence(void *context, uint16_t cpu, const void *events, size_t size)
+{
+	return write_events(context, STREAM_EVIDENCE, cpu, events, size);
+}
+
+static void take_table(void *context, const struct event_header *event)
+{
+	write_events(context, STREAM_TABLE, 0, event, event->size);
+}
+
+static void write_meta(struct recorder *recorder, const char *name, const char *value)
+{
+	char memory[sizeof(struct event_meta) + 1200] __attribute__((aligned(8))) = {0};
+	struct event_meta *event = (struct event_meta *)memory;
+	size_t name_bytes = strlen(name) + 1;
+
+	memcpy(event->text, name, name_bytes);
+	snprintf(event->text + name_bytes, 1024, "%s", value);
+	event->header.kind = EVENT_META;
+	event->header.time_ns = capture_now_ns();
+	event->header.size = (uint16_t)event_align(sizeof(*event) + name_bytes +
+						   strlen(event->text + name_bytes) + 1);
+	take_table(recorder, &event->header);
+}
+
+/* What was asked for, as the user would write it. */
+static void write_request(struct recorder *recorder, const struct record_values *values, int count,
+			  char **command)
+{
+	struct buffer text = {0};
+
+	for (int i = 0; i < count; i++)
+		buffer_printf(&text, "%s%s", i ? " " : "", command[i]);
+	write_meta(recorder, "command", text.data ? text.data : "");
+	buffer_clear(&text);
+	for (size_t i = 0; i < values->session.pids.count; i++)
+		buffer_printf(&text, "%s--pid %s", text.size ? " " : "", values->session.pids.items[i]);
+	for (size_t i = 0; i < values->session.comms.count; i++)
+		buffer_printf(&text, "%s--comm %s", text.size ? " " : "",
+			      values->session.comms.items[i]);
+	if (count > 0)
+		buffer_printf(&text, "%sthe command and its children", text.size ? " " : "");
+	write_meta(recorder, "filter", text.size ? text.data : "");
+	buffer_release(&text);
+}
+
+/* ---- progress ---- */
+
+static void show_progress(struct recorder *recorder, const struct capture_totals *totals,
+			  uint64_t now_ns)
+{
+	char elapsed[UNITS_TEXT_SIZE], rate[UNITS_TEXT_SIZE], lost[UNITS_TEXT_SIZE],
+		size[UNITS_TEXT_SIZE];
+	uint64_t events = totals->switch_events + totals->evidence_events;
+	uint64_t since_ns = now_ns - recorder->last_progress_ns;
+
+	fprintf(stderr, "\r\033[K%s   %s events/s   lost %s   %s",
+		format_ns(elapsed, now_ns - recorder->session.start_ns),
+		format_count(rate, since_ns ? (events - recorder->last_events) * NS_PER_S / since_ns : 0),
+		format_count(lost, totals->lost_events),
+		format_bytes(size, recording_written_bytes(recorder->writer)));
+	fflush(stderr);
+	recorder->last_events = events;
+	recorder->last_progress_ns = now_ns;
+}
+
+static int tick(void *context)
+{
+	struct recorder *recorder = context;
+	uint64_t now_ns = capture_now_ns();
+	struct capture_totals totals;
+	int err = 0;
+
+	capture_totals(recorder->session.capture, &totals);
+	recorder->events = totals.switch_events + totals.evidence_events;
+	recorder->lost = totals.lost_events;
+	pthread_mutex_lock(&recorder->mutex);
+	if (!recorder->error && now_ns - recorder->last_flush_ns >= FLUSH_NS) {
+		err = recording_flush(recorder->writer);
+		recorder->error = err;
+		recorder->last_flush_ns = now_ns;
+		if (err)
+			snprintf(recorder->error_text, sizeof(recorder->error_text), "%s", fail_text());
+	}
+	if (recorder->shows_progress && now_ns - recorder->last_progress_ns >= PROGRESS_NS)
+		show_progress(recorder, &totals, now_ns);
+	pthread_mutex_unlock(&recorder->mutex);
+	return err;
+}
+
+static void show_naming(void *context, uint64_t waiting)
+{
+	struct recorder *recorder = context;
+	char text[UNITS_TEXT_SIZE];
+
+	if (recorder->shows_progress)
+		fprintf(stderr, "\r\033[Knaming stacks: %s to go", format_count(text, waiting));
+}
+
+static void show_summary(const struct recorder *recorder, const char *path, uint64_t bytes,
+			 uint64_t duration_ns)
+{
+	char text[4][UNITS_TEXT_SIZE];
+
+	fprintf(stderr, "dashcam: recorded %s: %s events, %s, in %s\n",
+		format_ns(text[0], duration_ns), format_count(text[1], recorder->events),
+		format_bytes(text[2], bytes), path);
+	if (recorder->lost)
+		fprintf(stderr,
+			"dashcam: %s events were lost (see dashcam info; larger logs may help: "
+			"--switch-log, --evidence-log)\n",
+			format_count(text[3], recorder->lost));
+}
+
+/* ---- the command ---- */
+
+static void default_output(char *path, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	localtime_r(&now, &local);
+	strftime(path, size, "dashcam-%Y%m%d-%H%M%S.dcam", &local);
+}
+
+static uint64_t file_bytes(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) ? 0 : (uint64_t)status.st_size;
+}
+
+/* Ends the recording in good order whatever happened. Returns the first error, with a sentence. */
+static int finish(struct recorder *recorder, int run_error, const char *path, bool is_quiet)
+{
+	uint64_t duration_ns = capture_now_ns() - recorder->session.start_ns;
+	struct capture_totals totals;
+	int err;
+
+	if (run_error && !recorder->error)
+		snprintf(recorder->error_text, sizeof(recorder->error_text), "%s", fail_text());
+	fail_clear();
+	capture_totals(recorder->session.capture, &totals);
+	session_stop(&recorder->session, show_naming, recorder);
+	recorder->lost = totals.lost_events;
+	err = recording_finish(recorder->writer);
+	if (recorder->shows_progress)
+		fprintf(stderr, "\r\033[K");
+	if (!is_quiet)
+		show_summary(recorder, path, file_bytes(path), duration_ns);
+	if (!run_error && !recorder->error)
+		return err;
+	fail_clear();
+	return fail(recorder->error ? recorder->error : run_error,
+		    "the recording ended early, all before is whole: %s", recorder->error_text);
+}
+
+static int run(void *values_, int command_count, char **command)
+{
+	struct record_values *values = values_;
+	struct recorder recorder = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+	const struct capture_sink sink = {.context = &recorder,
+					  .switches = take_switches,
+					  .evidence = take_evidence,
+					  .table = take_table};
+	enum session_end end = SESSION_ERROR;
+	char default_path[64];
+	const char *path = values->output;
+	int err, status;
+
+	if (!path) {
+		default_output(default_path, sizeof(default_path));
+		path = default_path;
+	}
+	err = recording_create(&recorder.writer, path);
+	if (err)
+		return fail(err, "creating %s", path);
+	recorder.shows_progress = !values->quiet && isatty(STDERR_FILENO);
+	write_request(&recorder, values, command_count, command);
+	err = session_start(&recorder.session, &values->session, &sink, command_count, command);
+	if (err) {
+		recording_finish(recorder.writer);
+		unlink(path);
+		return err;
+	}
+	recorder.last_flush_ns = recorder.last_progress_ns = capture_now_ns();
+	err = session_run(&recorder.session, PROGRESS_NS, tick, &recorder, &end);
+	err = finish(&recorder, err, path, values->quiet);
+	status = session_wait_command(&recorder.session);
+	option_list_release(&values->session.pids);
+	option_list_release(&values->session.comms);
+	option_list_release(&values->session.probes);
+	return err ? err : status;
+}
+
+const struct command command_record = {
+	.name = "record",
+	.summary = "record threads, their waits and what they do, into a file",
+	.operands = "[-- COMMAND ARG...]",
+	.description =
+		"Records which thread ran on which CPU, what every long wait was about, and what the\n"
+		"CPUs did, until the command ends, the time is over, or Ctrl-C. All threads of the\n"
+		"machine are in the switch log; filters choose of whom evidence (stacks, system calls,\n"
+		"files, locks) and samples are taken. Needs root. The command runs as the user who\n"
+		"called sudo, and its exit status is passed on.\n",
+	.examples = "  dashcam record -d 10s                      the whole machine, for ten seconds\n"
+		    "  dashcam record -o slow.dcam -p 1234        one process, until Ctrl-C\n"
+		    "  dashcam record -- ./program --fast         a command and its children\n"
+		    "  dashcam record --min-wait 0 --comm 'db*'   every wait of threads named db...\n",
+	.options = record_rows,
+	.values_size = sizeof(struct record_values),
+	.defaults = &record_defaults,
+	.stop_at_operand = true,
+	.min_operands = 0,
+	.max_operands = -1,
+	.run = run,
+};

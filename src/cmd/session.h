@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A session: a capture that runs until its time is over, its target ends, or somebody says stop. What
+ * `record` and `live` share.
+ */
+#ifndef DASHCAM_CMD_SESSION_H
+#define DASHCAM_CMD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/option.h"
+#include "capture/capture.h"
+#include "capture/target.h"
+
+struct session_values {
+	uint64_t duration_ns; /* 0: until stopped */
+	struct option_list pids;
+	struct option_list comms;
+	struct option_list probes; /* names, or several with commas */
+	uint64_t min_wait_ns;
+	uint64_t rate_hz;
+	unsigned int user_stack; /* enum user_stack_mode */
+	bool source_lines;
+	uint64_t switch_log_bytes;
+	uint64_t evidence_log_bytes;
+	unsigned int hook; /* index in session_hook_names: 0 is automatic */
+	const char *btf_path;
+};
+
+#define SESSION_DEFAULTS                                                                           \
+	{                                                                                          \
+		.min_wait_ns = 1000000, .rate_hz = 99                                              \
+	}
+
+extern const char *const session_stack_names[];
+extern const char *const session_hook_names[];
+
+/* clang-format off */
+#define SESSION_OPTIONS(struct_, member_)                                                          \
+	OPTION("duration", 'd', OPTION_TIME, struct_, member_.duration_ns, "TIME",                 \
+	       "stop after TIME, such as 10s (default: when the command ends, or Ctrl-C)"),        \
+	OPTION("pid", 'p', OPTION_LIST, struct_, member_.pids, "PID",                              \
+	       "take evidence of process PID only; may be repeated"),                              \
+	OPTION("comm", 0, OPTION_LIST, struct_, member_.comms, "GLOB",                             \
+	       "take evidence only of threads whose name matches, such as 'redis*'; may be repeated"), \
+	OPTION("min-wait", 0, OPTION_TIME, struct_, member_.min_wait_ns, "TIME",                   \
+	       "take evidence of waits from this length on (default 1ms; 0: of every wait)"),      \
+	OPTION("rate", 0, OPTION_NUMBER, struct_, member_.rate_hz, "HZ",                           \
+	       "sample what runs on each CPU so many times a second (default 99; 0: do not)"),     \
+	OPTION("probe", 0, OPTION_LIST, struct_, member_.probes, "NAME,...",                       \
+	       "only these probes, see dashcam probes (default: sched,sample)"),                   \
+	OPTION_OF("user-stack", 0, struct_, member_.user_stack, session_stack_names, "HOW",        \
+		  "user stacks: auto, fp (frame pointers), dwarf (copied and unwound), none"),     \
+	OPTION("lines", 0, OPTION_FLAG, struct_, member_.source_lines, NULL,                       \
+	       "look up source lines and inlined calls as well (slower; needs debug information)"), \
+	OPTION("switch-log", 0, OPTION_SIZE, struct_, member_.switch_log_bytes, "SIZE",            \
+	       "memory for switches, per CPU (default: 128M divided by the CPUs, 2M to 32M)"),     \
+	OPTION("evidence-log", 0, OPTION_SIZE, struct_, member_.evidence_log_bytes, "SIZE",        \
+	       "memory for evidence, per CPU (default: 64M divided by the CPUs, 1M to 16M)"),      \
+	OPTION_OF("evidence-hook", 0, struct_, member_.hook, session_hook_names, "HOOK",           \
+		  "how evidence is taken: auto, kick, exit, kprobe, degraded (see dashcam doctor)"), \
+	OPTION("btf", 0, OPTION_TEXT, struct_, member_.btf_path, "FILE",                           \
+	       "types of the running kernel, where it does not have them itself")
+/* clang-format on */
+
+struct session {
+	struct capture *capture;
+	struct target target; /* pid 0: no command */
+	int signal_fd;
+	int *watched;         /* pidfds of --pid */
+	size_t watched_count;
+	uint64_t start_ns; /* on the clock of the sink's events */
+	uint64_t deadline_ns;
+	unsigned int signals; /* how many came that were meant for us */
+};
+
+/* Why a session ended. */
+enum session_end { SESSION_TIME, SESSION_TARGET, SESSION_SIGNAL, SESSION_ERROR };
+
+/* Starts the command (held), loads and attaches the kernel side, lets the command go. SINK as in
+ * capture_options. On failure everything is undone. */
+int session_start(struct session *session, const struct session_values *values,
+		  const struct capture_sink *sink, int command_count, char **command);
+
+/* Drains until the end, calling TICK (may be NULL; an error ends the session) after each round, at least
+ * every TICK_NS. Returns 0 or the error of the sink, the drain, or TICK. */
+int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *context), void *context,
+		enum session_end *ret_end);
+
+/* Detaches, drains what is left, waits for the names; frees all but the target. PROGRESS as in
+ * capture_close. */
+int session_stop(struct session *session, void (*progress)(void *context, uint64_t waiting),
+		 void *context);
+
+/* After session_stop: waits for the command and gives its exit status; 0 without a command. */
+int session_wait_command(struct session *session);
+
+#endif
