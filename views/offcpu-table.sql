@@ -1,7 +1,7 @@
 -- title: Off-CPU time by stack, as a table
 -- help: Where threads were when they were not running, blocked and runnable time together, by thread name
 --   and stack: user frames first, kernel frames inside them. Waits too short to have a stack are one line, so
---   that the whole is the off-CPU time of the view threads. offcpu has the same as a tree.
+--   that the whole is all off-CPU time (that of the view threads). offcpu has the same as a tree.
 -- limits: waits
 -- shape: table
 -- limit: 30

@@ -1,7 +1,7 @@
 -- title: Off-CPU time by stack, as a tree
 -- help: Where threads were when they were not running, blocked and runnable time together, by thread name
 --   and stack: user frames first, kernel frames inside them. Waits too short to have a stack are one line, so
---   that the whole is the off-CPU time of the view threads. offcpu-table has the same as a table.
+--   that the whole is all off-CPU time (that of the view threads). offcpu-table has the same as a table.
 -- limits: waits
 -- shape: tree
 WITH part AS (

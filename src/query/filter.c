@@ -18,8 +18,8 @@ static void forget_filter(struct query *query)
 	/* What was counted under the old filter. */
 	digest_free(query->digest);
 	query->digest = NULL;
-	free(query->kept_off_cpu_ns);
-	query->kept_off_cpu_ns = NULL;
+	free(query->kept_wait_ns);
+	query->kept_wait_ns = NULL;
 }
 
 static const uint32_t *copy_ids(const uint32_t *ids, size_t count)

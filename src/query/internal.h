@@ -33,7 +33,7 @@ struct query {
 
 	/* Made when first asked for. */
 	struct digest *digest;
-	uint64_t *kept_off_cpu_ns; /* by thread index: kept waits' time inside the filter's */
+	uint64_t *kept_wait_ns; /* by thread index: time inside the filter's; table_thread.c */
 	struct thread **threads_by_tid;
 	struct process **processes_by_pid;
 	struct id_list stack_ids;
@@ -60,8 +60,6 @@ bool query_wants_stop(const struct query *query); /* see query_set_interrupt */
 
 /* What a replay gives, with run-queue culprits of waits that were runnable for at least MIN_NS. */
 int query_digest(struct query *query, uint64_t min_ns, const struct digest **ret);
-/* Time of THREAD's kept waits inside the filter's time. */
-uint64_t query_kept_off_cpu_ns(struct query *query, const struct thread *thread);
 /* The folded text of a stack, outermost first; NULL if it is not known. */
 const char *query_stack_text(struct query *query, uint64_t id);
 /* Ids of all stacks, files or sockets (by their event kind) that the recording defines. */
@@ -78,7 +76,7 @@ extern const struct vtab vtab_runq_histogram, vtab_ran_instead, vtab_run_queue,
 	vtab_wakeup;                             /* table_runq.c */
 extern const struct vtab vtab_file, vtab_socket; /* table_object.c */
 extern const struct vtab vtab_meta, vtab_hook, vtab_loss, vtab_span,
-	vtab_counter; /* table_facts.c */
+	vtab_counter, vtab_recording; /* table_facts.c */
 
 /* Describes the event_KIND table of a kind; in the query's arena. table_event.c */
 const struct vtab *query_event_table(struct query *query, unsigned int kind);

@@ -89,20 +89,44 @@ static void add_value(struct table *table, sqlite3_stmt *statement, int i)
 	}
 }
 
-int query_print(struct query *query, sqlite3_stmt *statement, struct table *table, uint64_t limit,
+static struct table *make_table(const struct query *query, sqlite3_stmt *statement,
+				const struct query_print *options, bool has_row)
+{
+	unsigned int count = (unsigned int)sqlite3_column_count(statement);
+	_cleanup_free_ struct table_column *columns = xcalloc(count, sizeof(*columns));
+	struct table *table;
+
+	for (unsigned int i = 0; i < count; i++) {
+		int type = has_row ? sqlite3_column_type(statement, (int)i) : SQLITE_NULL;
+
+		columns[i].name = sqlite3_column_name(statement, (int)i);
+		columns[i].kind = query_column_kind(columns[i].name, type, options->plain);
+	}
+	table = table_new(options->out, options->format, columns, count);
+	table_set_colour(table, options->colour);
+	table_set_width(table, options->width);
+	table_set_time_origin(table, model_start_ns(query->model));
+	return table;
+}
+
+int query_print(struct query *query, sqlite3_stmt *statement, const struct query_print *options,
 		uint64_t *ret_rows)
 {
 	int columns = sqlite3_column_count(statement);
+	int more = query_step(query, statement);
+	struct table *table;
 	uint64_t rows = 0;
-	int more;
 
-	while ((more = query_step(query, statement)) > 0) {
-		if (!limit || rows < limit) {
-			for (int i = 0; i < columns; i++)
-				add_value(table, statement, i);
-		}
-		rows++;
+	if (more < 0)
+		return more;
+	table = make_table(query, statement, options, more > 0);
+	for (; more > 0; more = query_step(query, statement), rows++) {
+		for (int i = 0; i < columns && (!options->limit || rows < options->limit); i++)
+			add_value(table, statement, i);
+		if (options->on_row)
+			options->on_row(options->context, statement);
 	}
+	table_finish(table);
 	if (more == 0 && ret_rows)
 		*ret_rows = rows;
 	return more;

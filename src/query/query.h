@@ -49,17 +49,29 @@ int query_prepare(struct query *query, const char *sql, sqlite3_stmt **ret, cons
 int query_step(struct query *query, sqlite3_stmt *statement);
 
 /*
- * How a result column is shown, told by its name:
- *	start_ns end_ns wake_ns from_ns to_ns time_ns at_ns   moments; other *_ns durations
- *	*_bytes sizes    *_share share ratios    *_address addresses    *_bar bar bars
- *	count *_count switches waits samples runs events ...    counts    else numbers, or text
- * PLAIN: numbers stay as they are.
+ * How a result column is shown as text, told by its name:
+ *	start_ns end_ns wake_ns from_ns to_ns time_ns at_ns	moments, in s since the start
+ *	other *_ns						durations
+ *	*_bytes, share *_share, *_address			sizes, per cent, hexadecimal
+ *	count *_count switches waits samples runs events ...	counts
+ * else numbers, or text. PLAIN: numbers stay as they are.
  */
 enum table_column_kind query_column_kind(const char *name, int sqlite_type, bool plain);
 
-/* Prints the rows of a statement, up to LIMIT (0: all); *ret_rows (may be NULL) counts all of them.
- */
-int query_print(struct query *query, sqlite3_stmt *statement, struct table *table, uint64_t limit,
+struct query_print {
+	FILE *out;
+	enum table_format format;
+	bool plain;	    /* text shows numbers as they are */
+	bool colour;	    /* bold headings */
+	unsigned int width; /* of the terminal; 0: do not cut */
+	uint64_t limit;	    /* rows shown; 0: all */
+	/* Called for every row, shown or not; may be NULL. */
+	void (*on_row)(void *context, sqlite3_stmt *statement);
+	void *context;
+};
+
+/* Prints the rows of a statement as a table; *ret_rows (may be NULL) counts all, shown or not. */
+int query_print(struct query *query, sqlite3_stmt *statement, const struct query_print *options,
 		uint64_t *ret_rows);
 
 /* ---- the tables ---- */

@@ -52,6 +52,78 @@ const struct vtab vtab_meta = {
 	.at = meta_at,
 };
 
+/* ---- recording ---- */
+
+static size_t one_row(struct query *query)
+{
+	(void)query;
+	return 1;
+}
+
+static const void *recording_at(const struct vtab_cursor *cursor, size_t i)
+{
+	(void)i;
+	return cursor->query->model;
+}
+
+static void get_start(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	sqlite3_result_int64(out, (int64_t)model_start_ns(cursor->row));
+}
+
+static void get_end(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	sqlite3_result_int64(out, (int64_t)model_end_ns(cursor->row));
+}
+
+/* What --from and --to leave of it. */
+static void get_shown(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	const struct model *model = cursor->row;
+
+	sqlite3_result_int64(out, (int64_t)query_inside_ns(cursor->query, model_start_ns(model),
+							    model_end_ns(model)));
+}
+
+static void get_min_wait(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	sqlite3_result_int64(out, (int64_t)model_min_wait_ns(cursor->row));
+}
+
+static void get_sample_period(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	vtab_result_id(out, model_sample_period_ns(cursor->row));
+}
+
+static void get_cpus(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	sqlite3_result_int64(out, model_cpu_count(cursor->row));
+}
+
+static void get_lost(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	sqlite3_result_int64(out, (int64_t)model_lost_events(cursor->row));
+}
+
+static const struct vtab_column recording_columns[] = {
+	VTAB_COMPUTED("start_ns", get_start, 0, "when it began"),
+	VTAB_COMPUTED("end_ns", get_end, 0, "when it ended"),
+	VTAB_COMPUTED("shown_ns", get_shown, 0, "how long it is, inside --from and --to"),
+	VTAB_COMPUTED("min_wait_ns", get_min_wait, 0, "shortest wait that has evidence"),
+	VTAB_COMPUTED("sample_period_ns", get_sample_period, 0, "CPU time per sample; NULL: no samples"),
+	VTAB_COMPUTED("cpus", get_cpus, 0, "number of CPUs"),
+	VTAB_COMPUTED("lost_count", get_lost, 0, "events that were lost, see loss"),
+};
+
+const struct vtab vtab_recording = {
+	.name = "recording",
+	.says = "the recording as a whole: one row",
+	.columns = recording_columns,
+	.column_count = ARRAY_SIZE(recording_columns),
+	.count = one_row,
+	.at = recording_at,
+};
+
 /* ---- hook ---- */
 
 static size_t hook_count(struct query *query)

@@ -150,10 +150,27 @@ static void get_thread_end(const struct vtab_cursor *cursor, sqlite3_context *ou
 	vtab_result_time(out, thread->has_ended ? thread->end_ns : MODEL_TIME_UNKNOWN);
 }
 
+/* Time of the thread's kept waits inside the filter's time. */
+static uint64_t kept_wait_ns(struct query *query, const struct thread *thread)
+{
+	size_t count = model_wait_count(query->model);
+
+	if (!query->kept_wait_ns) {
+		query->kept_wait_ns = xcalloc(model_thread_count(query->model) + 1, sizeof(uint64_t));
+		for (size_t i = 0; i < count; i++) {
+			const struct wait *wait = model_wait(query->model, i);
+
+			query->kept_wait_ns[wait->thread->index] +=
+				query_inside_ns(query, wait->start_ns, wait->end_ns);
+		}
+	}
+	return query->kept_wait_ns[thread->index];
+}
+
 static void get_short_wait(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
 	struct digest_thread totals = thread_totals(cursor);
-	uint64_t kept_ns = query_kept_off_cpu_ns(cursor->query, cursor->row);
+	uint64_t kept_ns = kept_wait_ns(cursor->query, cursor->row);
 
 	sqlite3_result_int64(out, (int64_t)(totals.runnable_ns + totals.blocked_ns - kept_ns));
 }
