@@ -64,6 +64,17 @@ $(BPF_OBJECT): src/bpf/all.bpf.c
 $(BUILD)/src/capture/object.o: $(BPF_OBJECT)
 $(BUILD)/src/capture/object.o: ALL_CFLAGS += -DBPF_OBJECT_PATH='"$(BPF_OBJECT)"'
 
+# The views: all files of views/ in one text, each behind a line with its name.
+VIEWS := $(BUILD)/views.sql
+
+$(VIEWS): $(wildcard views/*.sql) views
+	@mkdir -p $(@D)
+	awk 'FNR == 1 { name = FILENAME; gsub(/.*\/|\.sql$$/, "", name); print "-- view: " name } { print }' \
+		views/*.sql >$@
+
+$(BUILD)/src/query/views.o: $(VIEWS)
+$(BUILD)/src/query/views.o: ALL_CFLAGS += -DVIEWS_PATH='"$(VIEWS)"'
+
 # ---- tests: CHECKS is what `make check` runs; mk/*.mk adds to it ----
 
 CHECKS := check-unit check-layers check-docs check-manuals
