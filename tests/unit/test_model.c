@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state machine on hand-made timelines: what a thread did, next to the events that say so. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "unit/unit.h"
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "model/model.h"
