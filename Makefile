@@ -75,6 +75,13 @@ $(VIEWS): $(wildcard views/*.sql) views
 $(BUILD)/src/query/views.o: $(VIEWS)
 $(BUILD)/src/query/views.o: ALL_CFLAGS += -DVIEWS_PATH='"$(VIEWS)"'
 
+# What a flame graph carries to work in a browser.
+FLAMEGRAPH := src/export/flamegraph
+
+$(BUILD)/src/export/flamegraph_assets.o: $(FLAMEGRAPH).js $(FLAMEGRAPH).css
+$(BUILD)/src/export/flamegraph_assets.o: ALL_CFLAGS += \
+	-DFLAMEGRAPH_SCRIPT_PATH='"$(FLAMEGRAPH).js"' -DFLAMEGRAPH_STYLE_PATH='"$(FLAMEGRAPH).css"'
+
 # ---- tests: CHECKS is what `make check` runs; mk/*.mk adds to it ----
 
 CHECKS := check-unit check-layers check-docs check-manuals
