@@ -13,7 +13,8 @@
  *	perfetto_wait.c     waits with evidence, as slices
  *	perfetto_sample.c   stack samples, on and off CPU
  *
- * Field numbers are those of perfetto's protos; where one is used its message and name stand beside it.
+ * Field numbers are those of perfetto's protos; where one is used its message and name stand beside
+ *it.
  */
 #ifndef DASHCAM_EXPORT_PERFETTO_H
 #define DASHCAM_EXPORT_PERFETTO_H
@@ -28,11 +29,11 @@
 #include "export/selection.h"
 
 /* The thread shown where it is not known, or not wanted, who ran. No Linux tid is as high. */
-#define PERFETTO_NOT_RECORDED_TID 0x7fffffff
+#define PERFETTO_NOT_RECORDED_TID  0x7fffffff
 #define PERFETTO_NOT_RECORDED_NAME "(not recorded)"
 
 /* uuids of tracks: what concerns the recording itself; those of threads begin above */
-#define PERFETTO_RECORDER_TRACK 1
+#define PERFETTO_RECORDER_TRACK     1
 #define PERFETTO_FIRST_THREAD_TRACK 16
 
 /* An event's fixed-size name, which need not end in a NUL, as text. */
@@ -48,8 +49,8 @@ static inline struct perfetto_name perfetto_name(const char comm[EVENT_COMM_SIZE
 	return name;
 }
 
-/* Tables of InternedData: the numbers are its fields. Entries are {iid=1, name or str=2} but for the
- * last three. */
+/* Tables of InternedData: the numbers are its fields. Entries are {iid=1, name or str=2} but for
+ * the last three. */
 enum perfetto_table {
 	TABLE_EVENT_NAMES = 2,
 	TABLE_ARG_NAMES = 3,
@@ -86,9 +87,9 @@ struct perfetto {
 	size_t first_thread_count;
 	size_t first_thread_capacity;
 
-	struct perfetto_sequence system;  /* scheduling, processes, clocks */
-	struct perfetto_sequence tracks;  /* slices */
-	struct perfetto_sequence on_cpu;  /* samples */
+	struct perfetto_sequence system; /* scheduling, processes, clocks */
+	struct perfetto_sequence tracks; /* slices */
+	struct perfetto_sequence on_cpu; /* samples */
 	struct perfetto_sequence off_cpu;
 };
 
@@ -117,12 +118,11 @@ uint64_t perfetto_intern_bytes(struct perfetto_sequence *sequence, enum perfetto
 
 /*
  * The iid of the call stack made of a user and a kernel stack (ids of stack events, 0: none); 0 if
- * neither is known. SKIP_SCHEDULER leaves out the kernel frames that every wait begins with; it must be
- * the same for all stacks of a sequence.
+ * neither is known. SKIP_SCHEDULER leaves out the kernel frames that every wait begins with; it
+ * must be the same for all stacks of a sequence.
  */
 uint64_t perfetto_intern_callstack(struct perfetto *perfetto, struct perfetto_sequence *sequence,
-				   uint64_t user_stack, uint64_t kernel_stack,
-				   bool skip_scheduler);
+				   uint64_t user_stack, uint64_t kernel_stack, bool skip_scheduler);
 
 /* ---- the parts of a trace ---- */
 
@@ -130,7 +130,7 @@ void perfetto_write_machine(struct perfetto *perfetto);   /* uuid, system, clock
 void perfetto_write_processes(struct perfetto *perfetto); /* those alive at the start */
 /* A process begins another program. */
 void perfetto_write_exec(struct perfetto *perfetto, const struct event_exec *exec);
-void perfetto_write_losses(struct perfetto *perfetto);    /* instants on a track of their own */
+void perfetto_write_losses(struct perfetto *perfetto); /* instants on a track of their own */
 int perfetto_write_sched(struct perfetto *perfetto);
 void perfetto_write_waits(struct perfetto *perfetto);
 void perfetto_write_on_cpu_samples(struct perfetto *perfetto);

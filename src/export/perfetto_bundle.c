@@ -5,7 +5,8 @@
 
 #include "export/proto.h"
 
-#define CLONE_THREAD_FLAG 0x10000 /* of clone(2): the new task is a thread of its parent's process */
+#define CLONE_THREAD_FLAG                                                                          \
+	0x10000 /* of clone(2): the new task is a thread of its parent's process */
 
 uint32_t bundle_name(struct bundle_names *names, const char *text)
 {
@@ -180,7 +181,7 @@ static struct open_event event_begin(struct bundle *bundle, uint64_t time_ns, ui
 {
 	struct open_event open = {.event = proto_open(&bundle->events, 2)}; /* event */
 
-	proto_uint(&bundle->events, 1, time_ns); /* timestamp */
+	proto_uint(&bundle->events, 1, time_ns);     /* timestamp */
 	proto_uint(&bundle->events, 2, emitter_tid); /* pid */
 	open.payload = proto_open(&bundle->events, kind);
 	return open;
@@ -227,7 +228,7 @@ void bundle_add_birth(struct bundle *bundle, uint64_t time_ns, uint32_t emitter_
 	struct open_event open = event_begin(bundle, time_ns, emitter_tid, FTRACE_TASK_NEWTASK);
 
 	proto_uint(&bundle->events, 1, tid);
-	proto_text(&bundle->events, 2, name); /* comm */
+	proto_text(&bundle->events, 2, name);                              /* comm */
 	proto_uint(&bundle->events, 3, is_thread ? CLONE_THREAD_FLAG : 0); /* clone_flags */
 	event_end(bundle, open);
 }
@@ -245,8 +246,7 @@ void bundle_add_rename(struct bundle *bundle, uint64_t time_ns, uint32_t tid, co
 
 void bundle_add_end(struct bundle *bundle, uint64_t time_ns, const struct bundle_task *task)
 {
-	struct open_event open =
-		event_begin(bundle, time_ns, task->tid, FTRACE_SCHED_PROCESS_FREE);
+	struct open_event open = event_begin(bundle, time_ns, task->tid, FTRACE_SCHED_PROCESS_FREE);
 
 	proto_text(&bundle->events, 1, task->name);
 	proto_uint(&bundle->events, 2, task->tid);

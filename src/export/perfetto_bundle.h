@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One CPU's bundle of scheduling events (FtraceEventBundle). Most are rows of the compact form, which
- * says neither who left the CPU nor who woke: a reader takes both from the switch before on that CPU.
- * Where that is not so, the event is written out in full. A bundle may hold both; a reader sorts.
+ * One CPU's bundle of scheduling events (FtraceEventBundle). Most are rows of the compact form,
+ * which says neither who left the CPU nor who woke: a reader takes both from the switch before on
+ * that CPU. Where that is not so, the event is written out in full. A bundle may hold both; a
+ * reader sorts.
  */
 #ifndef DASHCAM_EXPORT_PERFETTO_BUNDLE_H
 #define DASHCAM_EXPORT_PERFETTO_BUNDLE_H
@@ -13,7 +14,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-#define BUNDLE_ROWS_MAX 1024
+#define BUNDLE_ROWS_MAX        1024
 #define BUNDLE_EVENT_BYTES_MAX (256 * 1024) /* of events in full */
 
 /* Names by number, each bundle listing those it uses. Names are not removed. Zero-initialised is
@@ -27,7 +28,7 @@ struct bundle_names {
 	} * names;
 	size_t count;
 	size_t capacity;
-	uint32_t bundle; /* serial number of the bundle being encoded */
+	uint32_t bundle;               /* serial number of the bundle being encoded */
 	struct bundle_column *columns; /* memory that encoding needs, kept for the next time */
 };
 
@@ -68,8 +69,7 @@ struct bundle {
 
 static inline bool bundle_is_full(const struct bundle *bundle)
 {
-	return bundle->switch_count == BUNDLE_ROWS_MAX ||
-	       bundle->waking_count == BUNDLE_ROWS_MAX ||
+	return bundle->switch_count == BUNDLE_ROWS_MAX || bundle->waking_count == BUNDLE_ROWS_MAX ||
 	       bundle->events.size >= BUNDLE_EVENT_BYTES_MAX;
 }
 

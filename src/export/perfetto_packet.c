@@ -7,7 +7,7 @@
 #include "base/error.h"
 
 enum {
-	CLOCK_ID_BOOTTIME = 6,      /* BuiltinClock */
+	CLOCK_ID_BOOTTIME = 6,         /* BuiltinClock */
 	INCREMENTAL_STATE_CLEARED = 1, /* TracePacket.SequenceFlags */
 	NEEDS_INCREMENTAL_STATE = 2,
 };

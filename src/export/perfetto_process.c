@@ -100,17 +100,6 @@ static void add_not_recorded(struct tree *tree)
 		   PERFETTO_NOT_RECORDED_TID, 0);
 }
 
-/* The pids that have a thread of the selection, as keys. */
-static void find_pids(const struct perfetto *perfetto, struct map64 *pids)
-{
-	for (size_t i = 0; i < model_thread_count(perfetto->model); i++) {
-		const struct thread *thread = model_thread(perfetto->model, i);
-
-		if (thread->process && selection_takes_thread(&perfetto->selection, thread))
-			map64_put(pids, thread->process->pid, 0);
-	}
-}
-
 /* Threads the recording names without a thread event, such as one only seen in a switch. */
 static void add_unannounced(struct tree *tree, const struct map64 *announced)
 {
@@ -130,17 +119,15 @@ static void add_unannounced(struct tree *tree, const struct map64 *announced)
 void perfetto_write_processes(struct perfetto *perfetto)
 {
 	struct tree tree = {.perfetto = perfetto, .time_ns = model_start_ns(perfetto->model)};
-	struct map64 pids = {0}, announced = {0};
+	struct map64 announced = {0};
 
-	find_pids(perfetto, &pids);
 	for (size_t i = 0; i < perfetto->first_thread_count; i++) {
 		const struct event_thread *thread = perfetto->first_threads[i];
 		struct perfetto_name name = perfetto_name(thread->comm);
 
 		map64_put(&announced, thread->tid, 0);
-		if (!perfetto->selection.takes_all_threads && !map64_get(&pids, thread->pid))
-			continue;
-		if (thread->tid == thread->pid)
+		if (thread->tid == thread->pid &&
+		    selection_takes_pid(&perfetto->selection, thread->pid))
 			add_process(&tree, thread, name.text, thread->cmdline);
 		if (selection_takes_tid(&perfetto->selection, thread->tid, tree.time_ns))
 			add_thread(&tree, thread->tid, name.text, thread->pid, thread->ns_tid);
@@ -148,7 +135,6 @@ void perfetto_write_processes(struct perfetto *perfetto)
 	add_unannounced(&tree, &announced);
 	add_not_recorded(&tree);
 	tree_end(&tree);
-	map64_release(&pids);
 	map64_release(&announced);
 }
 

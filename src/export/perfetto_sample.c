@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stack samples: what CPUs were doing at ticks of the sampling clock, and what threads that waited were
- * waiting in, each weighted with its time. Each is a source of its own on a sequence of its own.
+ * Stack samples: what CPUs were doing at ticks of the sampling clock, and what threads that waited
+ * were waiting in, each weighted with its time. Each is a source of its own on a sequence of its
+ * own.
  */
 #include "export/perfetto.h"
 
-enum sample_unit { UNIT_NANOSECONDS = 1 };            /* StackSample.Unit */
-enum sample_mode { MODE_USER = 1, MODE_KERNEL = 2 };  /* StackSample.Mode */
-enum cpu_mode { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 }; /* Profiling.CpuMode */
-enum { PERF_COUNTER_CPU_CLOCK = 1 };                  /* PerfEvents.Counter */
+enum sample_unit {
+	UNIT_NANOSECONDS = 1
+}; /* StackSample.Unit */
+enum sample_mode {
+	MODE_USER = 1,
+	MODE_KERNEL = 2
+}; /* StackSample.Mode */
+enum cpu_mode {
+	CPU_MODE_KERNEL = 1,
+	CPU_MODE_USER = 2
+}; /* Profiling.CpuMode */
+enum {
+	PERF_COUNTER_CPU_CLOCK = 1
+}; /* PerfEvents.Counter */
 
 /* TracePacketDefaults of a source: what its weights count. */
 static void declare_source(struct perfetto_sequence *sequence, const char *source,
@@ -88,8 +99,7 @@ static void write_perf_sample(struct perfetto *perfetto, const struct sample *sa
 	proto_uint(packet, 3, thread->tid);
 	if (callstack)
 		proto_uint(packet, 4, callstack); /* callstack_iid */
-	proto_uint(packet, 5,
-		   event->flags & EVENT_SAMPLE_KERNEL ? CPU_MODE_KERNEL : CPU_MODE_USER);
+	proto_uint(packet, 5, event->flags & EVENT_SAMPLE_KERNEL ? CPU_MODE_KERNEL : CPU_MODE_USER);
 	proto_close(packet, perf);
 	perfetto_packet_end(perfetto, sequence);
 }
@@ -119,15 +129,14 @@ void perfetto_write_on_cpu_samples(struct perfetto *perfetto)
 static void write_off_cpu(struct perfetto *perfetto, const struct wait *wait)
 {
 	struct perfetto_sequence *sequence = &perfetto->off_cpu;
-	uint64_t callstack =
-		perfetto_intern_callstack(perfetto, sequence, wait->evidence->user_stack,
-					  wait->evidence->kernel_stack, true);
+	uint64_t callstack = perfetto_intern_callstack(
+		perfetto, sequence, wait->evidence->user_stack, wait->evidence->kernel_stack, true);
 	struct buffer *packet = perfetto_packet_begin(perfetto, sequence, wait->end_ns);
 	size_t stack = proto_open(packet, 135); /* stack_sample */
 
 	add_task(packet, wait->thread);
 	if (callstack)
-		proto_uint(packet, 6, callstack); /* callstack_iid */
+		proto_uint(packet, 6, callstack);              /* callstack_iid */
 	proto_uint(packet, 11, wait->end_ns - wait->start_ns); /* primary_weight */
 	proto_close(packet, stack);
 	perfetto_packet_end(perfetto, sequence);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every switch and wake-up, as ftrace bundles of each CPU, with the births, renames and ends of threads.
+ * Every switch and wake-up, as ftrace bundles of each CPU, with the births, renames and ends of
+ * threads.
  *
- * A reader infers who left a CPU and who woke a thread from the switch before on that CPU, so wakings
- * go into the bundle of the CPU that the waker was on, and the compact form is used only while the
- * recording and that inference agree. Across a gap the CPU is shown as running "(not recorded)", so
- * that no thread seems to run through it.
+ * A reader infers who left a CPU and who woke a thread from the switch before on that CPU, so
+ * wakings go into the bundle of the CPU that the waker was on, and the compact form is used only
+ * while the recording and that inference agree. Across a gap the CPU is shown as running "(not
+ * recorded)", so that no thread seems to run through it.
  *
- * What a thread was blocked in (sched_blocked_reason) is known when its wait has ended. It is dated one
- * nanosecond before the thread runs again, on the CPU where it does: a reader attaches it to the
- * thread's last blocked state until the thread runs, and there the time is at hand without
+ * What a thread was blocked in (sched_blocked_reason) is known when its wait has ended. It is dated
+ * one nanosecond before the thread runs again, on the CPU where it does: a reader attaches it to
+ * the thread's last blocked state until the thread runs, and there the time is at hand without
  * remembering any event.
  */
 #include "export/perfetto.h"
@@ -17,7 +18,7 @@
 #include "export/describe.h"
 #include "export/perfetto_bundle.h"
 
-#define CPU_LIMIT 1024 /* readers refuse more */
+#define CPU_LIMIT   1024 /* readers refuse more */
 #define NORMAL_PRIO 120
 
 /* Task states as the sched_switch tracepoint prints them (Linux 4.14 and later). */
@@ -201,8 +202,8 @@ static void cpu_pass_gaps(struct sched *sched, struct cpu *cpu, uint64_t time_ns
 }
 
 /*
- * A thread is seen on the CPU at TIME_NS. If that ends a gap, it has run since the gap's end at least:
- * a switch after it would have been seen.
+ * A thread is seen on the CPU at TIME_NS. If that ends a gap, it has run since the gap's end at
+ * least: a switch after it would have been seen.
  */
 static void cpu_saw_running(struct sched *sched, struct cpu *cpu, uint64_t time_ns,
 			    struct shown running)
@@ -305,14 +306,13 @@ static void add_waking(struct sched *sched, struct cpu *cpu, const struct event_
 		uint8_t in_interrupt = event->waker_tid == 0 ? 0x08 : 0;
 
 		bundle->wakings[bundle->waking_count++] = (struct bundle_waking){
-			time_ns,	   wakee.tid,	       wakee.name,
+			time_ns,           wakee.tid,         wakee.name,
 			event->target_cpu, event->wakee_prio, in_interrupt,
 		};
 	} else {
 		struct bundle_task task = in_full(sched, wakee, event->wakee_prio);
 
-		bundle_add_waking(bundle, time_ns, waker.tid, &task, event->target_cpu,
-				  is_newborn);
+		bundle_add_waking(bundle, time_ns, waker.tid, &task, event->target_cpu, is_newborn);
 	}
 }
 
@@ -367,7 +367,8 @@ static struct cpu *cpu_of(struct sched *sched, uint32_t tid)
 	return any ? any : cpu_at(sched, 0);
 }
 
-/* The process of a new thread is told by its maker; a process's leader stands in for one not shown. */
+/* The process of a new thread is told by its maker; a process's leader stands in for one not shown.
+ */
 static void take_fork(struct sched *sched, const struct event_fork *event)
 {
 	uint64_t time_ns = event->header.time_ns;

@@ -4,7 +4,11 @@
 #include <string.h>
 
 /* Frame.Kind */
-enum frame_kind { FRAME_NATIVE = 1, FRAME_KERNEL = 2, FRAME_JIT = 4 };
+enum frame_kind {
+	FRAME_NATIVE = 1,
+	FRAME_KERNEL = 2,
+	FRAME_JIT = 4
+};
 
 /* What a reader should see as the path of a module. */
 static const char *module_path(const struct event_module *module)
@@ -32,8 +36,8 @@ static uint64_t intern_mapping(struct perfetto_sequence *sequence, uint32_t id,
 
 	if (is_new) {
 		struct buffer *interned = &sequence->interned;
-		uint64_t path = perfetto_intern_text(sequence, TABLE_MAPPING_PATHS,
-						     module_path(module));
+		uint64_t path =
+			perfetto_intern_text(sequence, TABLE_MAPPING_PATHS, module_path(module));
 		uint64_t build_id = 0;
 		size_t entry;
 
@@ -58,7 +62,8 @@ static enum frame_kind frame_kind(const struct place *place, const struct event_
 	return module && module->kind == EVENT_MODULE_JIT ? FRAME_JIT : FRAME_NATIVE;
 }
 
-/* rel_pc is the frame's offset as it is: the module's own address, so a later symboliser can use it. */
+/* rel_pc is the frame's offset as it is: the module's own address, so a later symboliser can use
+ * it. */
 static uint64_t intern_frame(struct perfetto *perfetto, struct perfetto_sequence *sequence,
 			     uint64_t frame, const struct place *place)
 {
@@ -78,8 +83,8 @@ static uint64_t intern_frame(struct perfetto *perfetto, struct perfetto_sequence
 		size_t entry = proto_open(interned, TABLE_FRAMES);
 
 		proto_uint(interned, 1, iid);
-		proto_uint(interned, 2, function); /* function_name_id */
-		proto_uint(interned, 3, mapping);  /* mapping_id */
+		proto_uint(interned, 2, function);                  /* function_name_id */
+		proto_uint(interned, 3, mapping);                   /* mapping_id */
 		proto_uint(interned, 4, EVENT_FRAME_OFFSET(frame)); /* rel_pc */
 		if (source) {
 			proto_uint(interned, 5, source);      /* source_path_iid */

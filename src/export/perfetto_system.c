@@ -4,7 +4,11 @@
 #include <string.h>
 
 /* ClockSnapshot.Clock ids */
-enum clock_id { CLOCK_ID_REALTIME = 1, CLOCK_ID_MONOTONIC = 3, CLOCK_ID_BOOTTIME = 6 };
+enum clock_id {
+	CLOCK_ID_REALTIME = 1,
+	CLOCK_ID_MONOTONIC = 3,
+	CLOCK_ID_BOOTTIME = 6
+};
 
 static const char *meta(const struct perfetto *perfetto, const char *name)
 {
@@ -32,8 +36,8 @@ static void write_uuid(struct perfetto *perfetto)
 /* Without system name and release a reader takes task states for those of Linux 4.4. */
 static void write_system_info(struct perfetto *perfetto)
 {
-	struct buffer *packet = perfetto_packet_begin(perfetto, &perfetto->system,
-						      model_start_ns(perfetto->model));
+	struct buffer *packet =
+		perfetto_packet_begin(perfetto, &perfetto->system, model_start_ns(perfetto->model));
 	size_t info = proto_open(packet, 45); /* system_info */
 	size_t utsname = proto_open(packet, 1);
 
@@ -120,13 +124,12 @@ static void add_filter(struct perfetto *perfetto, struct buffer *packet)
 
 static void write_attributes(struct perfetto *perfetto)
 {
-	struct buffer *packet = perfetto_packet_begin(perfetto, &perfetto->system,
-						      model_start_ns(perfetto->model));
+	struct buffer *packet =
+		perfetto_packet_begin(perfetto, &perfetto->system, model_start_ns(perfetto->model));
 	size_t attributes = proto_open(packet, 126); /* trace_attributes */
 
 	add_attribute(packet, "dashcam.lost_events", NULL, model_lost_events(perfetto->model));
-	add_attribute(packet, "dashcam.evidence_from_ns", NULL,
-		      model_min_wait_ns(perfetto->model));
+	add_attribute(packet, "dashcam.evidence_from_ns", NULL, model_min_wait_ns(perfetto->model));
 	add_hooks(perfetto, packet);
 	add_filter(perfetto, packet);
 	for (size_t i = 0; i < model_meta_count(perfetto->model); i++) {

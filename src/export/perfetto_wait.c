@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Waits with evidence, as slices on a track "waits" of each thread. Inside a wait that ended in the run
- * queue lies a slice "run queue"; an arrow leads to it from the waker's track.
+ * Waits with evidence, as slices on a track "waits" of each thread. Inside a wait that ended in the
+ * run queue lies a slice "run queue"; an arrow leads to it from the waker's track.
  */
 #include "export/perfetto.h"
 
 #include "export/describe.h"
 
-enum track_event_type { SLICE_BEGIN = 1, SLICE_END = 2, INSTANT = 3 };
+enum track_event_type {
+	SLICE_BEGIN = 1,
+	SLICE_END = 2,
+	INSTANT = 3
+};
 
 struct waits {
 	struct perfetto *perfetto;
@@ -81,7 +85,10 @@ static size_t event_begin(struct buffer *packet, enum track_event_type type, uin
 
 /* ---- arguments: DebugAnnotation, field 4 of TrackEvent ---- */
 
-enum arg_type { ARG_UINT = 3, ARG_POINTER = 7 };
+enum arg_type {
+	ARG_UINT = 3,
+	ARG_POINTER = 7
+};
 
 static size_t arg_begin(struct waits *waits, struct buffer *packet, const char *name)
 {
@@ -199,9 +206,9 @@ static void write_begin(struct waits *waits, const struct wait *wait)
 {
 	struct perfetto *perfetto = waits->perfetto;
 	char title[DESCRIBE_SIZE];
-	uint64_t name = perfetto_intern_text(
-		waits->sequence, TABLE_EVENT_NAMES,
-		describe_wait(perfetto->model, wait, title, sizeof(title)));
+	uint64_t name =
+		perfetto_intern_text(waits->sequence, TABLE_EVENT_NAMES,
+				     describe_wait(perfetto->model, wait, title, sizeof(title)));
 	uint64_t callstack =
 		perfetto_intern_callstack(perfetto, waits->sequence, wait->evidence->user_stack,
 					  wait->evidence->kernel_stack, true);

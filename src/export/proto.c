@@ -5,7 +5,11 @@
 
 #include "export/utf8.h"
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2 };
+enum wire_type {
+	WIRE_VARINT = 0,
+	WIRE_FIXED64 = 1,
+	WIRE_BYTES = 2
+};
 
 static uint8_t *put_key(uint8_t *at, uint32_t field, enum wire_type type)
 {

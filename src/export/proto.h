@@ -28,8 +28,9 @@ static inline uint8_t *proto_put_varint(uint8_t *at, uint64_t value)
 	return at;
 }
 
-void proto_uint(struct buffer *buffer, uint32_t field, uint64_t value); /* any varint type but sint */
-void proto_int(struct buffer *buffer, uint32_t field, int64_t value);   /* int32, int64 */
+void proto_uint(struct buffer *buffer, uint32_t field,
+		uint64_t value);                                      /* any varint type but sint */
+void proto_int(struct buffer *buffer, uint32_t field, int64_t value); /* int32, int64 */
 void proto_fixed64(struct buffer *buffer, uint32_t field, uint64_t value);
 void proto_bytes(struct buffer *buffer, uint32_t field, const void *bytes, size_t size);
 /* A string field: bytes that are not UTF-8 are replaced. */

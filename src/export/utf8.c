@@ -10,7 +10,7 @@
 static unsigned int character_size(const unsigned char *text)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned int size = text[0] < 0x80	    ? 1
+	unsigned int size = text[0] < 0x80             ? 1
 			    : (text[0] & 0xe0) == 0xc0 ? 2
 			    : (text[0] & 0xf0) == 0xe0 ? 3
 			    : (text[0] & 0xf8) == 0xf0 ? 4
