@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "export/utf8.h"
+#include "base/utf8.h"
 
 /* Most names are: letters that need no escape. */
 static bool is_plain(const char *text)
@@ -26,12 +26,16 @@ void json_text_add(struct buffer *out, const char *text)
 		buffer_add(out, text, strlen(text));
 		buffer_add(out, "\"", 1);
 	} else {
-		_cleanup_free_ char *clean = utf8_clean(text);
-		json_t *string = json_string(clean);
-		char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+		struct buffer repaired = {0};
+		json_t *string;
+		char *quoted;
 
+		utf8_add_repaired(&repaired, text);
+		string = json_stringn(repaired.data, repaired.size);
+		quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
 		buffer_add(out, quoted ? quoted : "\"\"", quoted ? strlen(quoted) : 2);
 		free(quoted);
 		json_decref(string);
+		buffer_release(&repaired);
 	}
 }

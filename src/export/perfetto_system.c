@@ -40,8 +40,9 @@ static void write_system_info(struct perfetto *perfetto)
 		perfetto_packet_begin(perfetto, &perfetto->system, model_start_ns(perfetto->model));
 	size_t info = proto_open(packet, 45); /* system_info */
 	size_t utsname = proto_open(packet, 1);
+	const char *sysname = model_meta(perfetto->model, "kernel_sysname");
 
-	proto_text(packet, 1, "Linux");                          /* sysname */
+	proto_text(packet, 1, sysname ? sysname : "Linux");                          /* sysname */
 	proto_text(packet, 2, meta(perfetto, "kernel_version")); /* version */
 	proto_text(packet, 3, meta(perfetto, "kernel"));         /* release */
 	proto_text(packet, 4, meta(perfetto, "machine"));        /* machine */
@@ -118,7 +119,7 @@ static void add_filter(struct perfetto *perfetto, struct buffer *packet)
 	if (filter->to_ns != UINT64_MAX)
 		buffer_printf(&text, "--to @%.9f ", (double)filter->to_ns / 1e9);
 	if (text.size)
-		add_attribute(packet, "dashcam.filter", text.data, 0);
+		add_attribute(packet, "dashcam.export_filter", text.data, 0);
 	buffer_release(&text);
 }
 

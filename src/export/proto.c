@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "export/utf8.h"
+#include "base/utf8.h"
 
 enum wire_type {
 	WIRE_VARINT = 0,
@@ -54,13 +54,11 @@ void proto_bytes(struct buffer *buffer, uint32_t field, const void *data, size_t
 
 void proto_text(struct buffer *buffer, uint32_t field, const char *text)
 {
-	if (utf8_is_valid(text)) {
-		proto_bytes(buffer, field, text, strlen(text));
-	} else {
-		_cleanup_free_ char *clean = utf8_clean(text);
+	struct buffer repaired = {0};
 
-		proto_bytes(buffer, field, clean, strlen(clean));
-	}
+	utf8_add_repaired(&repaired, text);
+	proto_bytes(buffer, field, repaired.data, repaired.size);
+	buffer_release(&repaired);
 }
 
 /* One byte is kept for the length: enough for most messages. Longer ones are moved on closing. */
