@@ -159,6 +159,9 @@ const struct sample *model_sample(const struct model *model, size_t i);
 
 /* The stack an event's id names; NULL for id 0 or one that is not defined. Names are made on first use. */
 const struct stack *model_stack(struct model *model, uint64_t id);
+/* All stacks, by their index. */
+size_t model_stack_count(const struct model *model);
+const struct stack *model_stack_at(struct model *model, size_t i);
 
 /*
  * Kernel stacks as a reader wants them: frames of the scheduler and of the recorder's own hook on top of
