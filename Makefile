@@ -70,6 +70,13 @@ CHECKS := check-unit check-layers check-docs check-manuals
 
 -include $(sort $(wildcard mk/*.mk))
 
+# What a flame graph carries to work in a browser.
+FLAMEGRAPH := src/export/flamegraph
+
+$(BUILD)/src/export/flamegraph_assets.o: $(FLAMEGRAPH).js $(FLAMEGRAPH).css
+$(BUILD)/src/export/flamegraph_assets.o: INCLUDES += -DFLAMEGRAPH_SCRIPT_PATH='"$(FLAMEGRAPH).js"' \
+	-DFLAMEGRAPH_STYLE_PATH='"$(FLAMEGRAPH).css"'
+
 $(BUILD)/tests/support/%.o: tests/support/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
