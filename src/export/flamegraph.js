@@ -8,7 +8,7 @@
   const MARGIN = 10;
   const LINE_HEIGHT = 17;
   const FRAME_HEIGHT = 18;
-  const TEXT_BASE = 13;
+  const TEXT_BASE = 12;
   const TEXT_PADDING = 4;
   const TEXT_COLUMNS_MIN = 3;
   const SHARE_HEIGHT = 3;
@@ -186,7 +186,7 @@
 
   // ---- drawing ----
 
-  function drawLegend(y) {
+  function drawLegend(head, y) {
     const used = new Set(frames.map(frame => frame.paint));
     let x = MARGIN;
 
@@ -199,8 +199,8 @@
         x = MARGIN;
         y += LINE_HEIGHT;
       }
-      element(picture, 'rect', { class: css + '2', x, y: y + 3, width: 11, height: 11 });
-      element(picture, 'text', { x: x + 16, y: y + TEXT_BASE }, label);
+      element(head, 'rect', { class: css + '2', x, y: y + 2, width: 11, height: 11 });
+      element(head, 'text', { x: x + 16, y: y + TEXT_BASE }, label);
       x += itemWidth;
     });
     return y + LINE_HEIGHT;
@@ -219,7 +219,7 @@
         element(head, 'text', { x: MARGIN, y: y + TEXT_BASE }, part);
         y += LINE_HEIGHT;
       }
-    return drawControls(drawLegend(y + 4) + 4);
+    return drawControls(drawLegend(head, y + 4) + 4);
   }
 
   function statusText() {
@@ -264,8 +264,8 @@
 
     if (!frame.values[0] || frame.values[0] === frame.total || frameWidth < 2)
       return;
-    element(group, 'rect', { class: 'nu1', x, y, width: onWidth.toFixed(1), height: SHARE_HEIGHT });
-    element(group, 'rect', { class: 'fu1', x: x + onWidth, y, width: (frameWidth - onWidth).toFixed(1), height: SHARE_HEIGHT });
+    element(group, 'rect', { class: 'warm', x, y, width: onWidth.toFixed(1), height: SHARE_HEIGHT });
+    element(group, 'rect', { class: 'cool', x: x + onWidth, y, width: (frameWidth - onWidth).toFixed(1), height: SHARE_HEIGHT });
   }
 
   function drawFrame(parent, frame, x, frameWidth, y, isAncestor) {
@@ -287,7 +287,7 @@
   function drawFrames(top) {
     const inner = width - 2 * MARGIN;
     const scale = state.zoomed.total ? inner / state.zoomed.total : 0;
-    const parent = element(picture, 'g', {});
+    const parent = element(picture, 'g', { class: state.matches.size ? 'searched' : '' });
     const pending = [state.zoomed];
     let lowest = state.zoomed.depth;
 
@@ -313,7 +313,9 @@
     width = Math.max(svg.getBoundingClientRect().width, 120);
     const top = drawHead();
     const lowest = drawFrames(top);
-    svg.setAttribute('height', top + (lowest + 1) * FRAME_HEIGHT + MARGIN);
+    const height = top + (lowest + 1) * FRAME_HEIGHT + MARGIN;
+    // alone in a window, its background fills the window
+    svg.setAttribute('height', svg === document.documentElement ? Math.max(height, window.innerHeight) : height);
     // a scroll bar may have come or gone
     if (Math.abs(Math.max(svg.getBoundingClientRect().width, 120) - width) >= 1)
       requestAnimationFrame(draw);

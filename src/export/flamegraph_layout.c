@@ -8,7 +8,7 @@
  * the usual width. If that leaves too many frames for a file that is passed around, it must have
  * more. */
 #define LEAST_PART  5000
-#define FRAME_LIMIT 6000
+#define FRAME_LIMIT 8000
 
 static int descending(const void *left, const void *right)
 {

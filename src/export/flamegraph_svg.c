@@ -90,7 +90,7 @@ static double put_legend(struct buffer *out, double y, const struct flame_layout
 		buffer_printf(out,
 			      "<rect class=\"%s2\" x=\"%g\" y=\"%g\" width=\"11\" height=\"11\"/>"
 			      "<text x=\"%g\" y=\"%g\">%s</text>\n",
-			      palette_class(paint), x, y + 3, x + 16, y + TEXT_BASE, label);
+			      palette_class(paint), x, y + 2, x + 16, y + TEXT_BASE, label);
 		x += 16 + (double)(strlen(label) + 2) * COLUMN_WIDTH;
 	}
 	return y + LINE_HEIGHT;
@@ -104,9 +104,9 @@ static void put_share(struct buffer *out, const struct flame_frame *frame, doubl
 
 	if (!frame->value[TIME_ON_CPU] || frame->value[TIME_ON_CPU] == frame->total_ns || width < 2)
 		return;
-	buffer_printf(out, "<rect class=\"nu1\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
+	buffer_printf(out, "<rect class=\"warm\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
 		      x, y, on_width, SHARE_HEIGHT);
-	buffer_printf(out, "<rect class=\"fu1\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
+	buffer_printf(out, "<rect class=\"cool\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
 		      x + on_width, y, width - on_width, SHARE_HEIGHT);
 }
 
