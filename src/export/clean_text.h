@@ -7,31 +7,21 @@
 #ifndef DASHCAM_EXPORT_CLEAN_TEXT_H
 #define DASHCAM_EXPORT_CLEAN_TEXT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/memory.h"
 
-#define CLEAN_TEXT_REPLACEMENT 0xfffdu
-
 /* The next character of *TEXT, cleaned, and *TEXT moved behind it; 0 at the end. */
 uint32_t clean_text_next(const char **text);
-
-/* How many columns a character takes in a font of fixed width: 1, 2 (East Asian) or 0 (combining).
- */
-unsigned int clean_text_width(uint32_t character);
-
-/* The columns of the whole text. */
-size_t clean_text_columns(const char *text);
 
 /* Appends a character as UTF-8. */
 void clean_text_put(struct buffer *out, uint32_t character);
 
-/* Appends TEXT for XML content or an attribute. If it takes more than COLUMNS, it is cut and ends
- * in an ellipsis. */
-void clean_text_put_xml(struct buffer *out, const char *text, size_t columns);
+/* Appends TEXT for XML content or an attribute. If it takes more than COLUMNS (utf8_columns), it is
+ * cut and ends in an ellipsis. */
+void clean_text_put_xml(struct buffer *out, const char *text, unsigned int columns);
 
 /* Appends TEXT as a JSON string, quotes included, that stands in XML content. Cut as above. */
-void clean_text_put_json_in_xml(struct buffer *out, const char *text, size_t columns);
+void clean_text_put_json_in_xml(struct buffer *out, const char *text, unsigned int columns);
 
 #endif

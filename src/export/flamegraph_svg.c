@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "export/clean_text.h"
 #include "export/flamegraph_assets.h"
 #include "export/flamegraph_palette.h"
@@ -46,7 +47,7 @@ static void put(struct buffer *out, const char *text)
 static double put_line(struct buffer *out, double y, const char *text)
 {
 	buffer_printf(out, "<text x=\"%d\" y=\"%g\">", MARGIN, y + TEXT_BASE);
-	clean_text_put_xml(out, text, (size_t)(inner_width / COLUMN_WIDTH));
+	clean_text_put_xml(out, text, (unsigned int)(inner_width / COLUMN_WIDTH));
 	put(out, "</text>\n");
 	return y + LINE_HEIGHT;
 }
@@ -54,13 +55,13 @@ static double put_line(struct buffer *out, double y, const char *text)
 /* The same, as many lines as it takes, broken at spaces. */
 static double put_wrapped(struct buffer *out, double y, const char *text)
 {
-	const size_t columns = (size_t)(inner_width / COLUMN_WIDTH);
+	const unsigned int columns = (unsigned int)(inner_width / COLUMN_WIDTH);
 
 	while (*text) {
 		_cleanup_free_ char *line = xstrdup(text);
 		char *end = line + strlen(line);
 
-		while (clean_text_columns(line) > columns) {
+		while (utf8_columns(line) > columns) {
 			char *space = strrchr(line, ' ');
 
 			if (!space)
@@ -104,9 +105,11 @@ static void put_share(struct buffer *out, const struct flame_frame *frame, doubl
 
 	if (!frame->value[TIME_ON_CPU] || frame->value[TIME_ON_CPU] == frame->total_ns || width < 2)
 		return;
-	buffer_printf(out, "<rect class=\"warm\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
-		      x, y, on_width, SHARE_HEIGHT);
-	buffer_printf(out, "<rect class=\"cool\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
+	buffer_printf(out,
+		      "<rect class=\"warm\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>", x,
+		      y, on_width, SHARE_HEIGHT);
+	buffer_printf(out,
+		      "<rect class=\"cool\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
 		      x + on_width, y, width - on_width, SHARE_HEIGHT);
 }
 
@@ -125,7 +128,7 @@ static void put_frame(struct buffer *out, const struct flame_frame *frame, doubl
 	put_share(out, frame, x, width - gap);
 	if (columns >= TEXT_COLUMNS_MIN) {
 		buffer_printf(out, "<text x=\"%.1f\" y=\"%d\">", x + TEXT_PADDING, TEXT_BASE);
-		clean_text_put_xml(out, frame->text, (size_t)columns);
+		clean_text_put_xml(out, frame->text, (unsigned int)columns);
 		put(out, "</text>");
 	}
 	put(out, "\n");
@@ -254,7 +257,7 @@ static void put_head(struct buffer *out, const struct flame_layout *layout,
 	double y = MARGIN + LINE_HEIGHT + 4;
 
 	buffer_printf(out, "<text class=\"title\" x=\"%d\" y=\"%d\">", MARGIN, MARGIN + TEXT_BASE);
-	clean_text_put_xml(out, head->title, (size_t)(inner_width / COLUMN_WIDTH * 12 / 16));
+	clean_text_put_xml(out, head->title, (unsigned int)(inner_width / COLUMN_WIDTH * 12 / 16));
 	put(out, "</text>\n<g class=\"head\">\n");
 	for (size_t i = 0; i < head->line_count; i++)
 		y = put_wrapped(out, y, head->lines[i]);

@@ -479,7 +479,7 @@ static void test_names_fit_their_frames(void **state)
 	calltree_finish(&tree);
 	svg = svg_text(&tree, &plain_head);
 	assert_non_null(strstr(svg, ">wide_enough_for_its_name</text>"));
-	assert_non_null(strstr(svg, ">not_wide_enou\u2026</text>"));
+	assert_non_null(strstr(svg, ">not_wide_enoug\u2026</text>"));
 	assert_null(strstr(svg, ">n\u2026</text>"));
 	assert_non_null(strstr(svg, "\"narrow\"")); /* but the script knows it */
 	calltree_release(&tree);
