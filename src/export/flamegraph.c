@@ -127,7 +127,9 @@ static char *missing_line(const struct model *model, const struct thread_stacks 
 		buffer_printf(&line, "Lost events: %s. ",
 			      format_count(text, model_lost_events(model)));
 	if (stacks->unknown_ns)
-		buffer_printf(&line, "Not drawn: %s of the threads' lives that are unknown. ",
+		buffer_printf(&line,
+			      "Not drawn: %s of the threads' lives, before each was first seen "
+			      "or in gaps of the recording. ",
 			      format_ns(text, stacks->unknown_ns));
 	if (layout->dropped) {
 		double total_ns = (double)layout->frames[0].total_ns;

@@ -274,7 +274,8 @@ void flame_svg_write(FILE *out, const struct flame_layout *layout, const struct 
 	buffer_printf(&svg,
 		      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%g\" "
-		      "viewBox=\"0 0 %d %g\" role=\"img\">\n<title>",
+		      "viewBox=\"0 0 %d %g\" font-family=\"monospace\" font-size=\"12\" "
+		      "role=\"img\">\n<title>",
 		      WIDTH, height, WIDTH, height);
 	clean_text_put_xml(&svg, head->title, NAME_COLUMNS);
 	put(&svg, "</title>\n<style>\n");
