@@ -64,6 +64,13 @@ $(BPF_OBJECT): src/bpf/all.bpf.c
 $(BUILD)/src/capture/object.o: $(BPF_OBJECT)
 $(BUILD)/src/capture/object.o: ALL_CFLAGS += -DBPF_OBJECT_PATH='"$(BPF_OBJECT)"'
 
+# What a flame graph carries to work in a browser.
+FLAMEGRAPH := src/export/flamegraph
+
+$(BUILD)/src/export/flamegraph_assets.o: $(FLAMEGRAPH).js $(FLAMEGRAPH).css
+$(BUILD)/src/export/flamegraph_assets.o: ALL_CFLAGS += \
+	-DFLAMEGRAPH_SCRIPT_PATH='"$(FLAMEGRAPH).js"' -DFLAMEGRAPH_STYLE_PATH='"$(FLAMEGRAPH).css"'
+
 # ---- tests: CHECKS is what `make check` runs; mk/*.mk adds to it ----
 
 CHECKS := check-unit check-layers check-docs check-manuals
