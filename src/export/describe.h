@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Short texts about waits, the same in every format.
+ */
+#ifndef DASHCAM_EXPORT_DESCRIBE_H
+#define DASHCAM_EXPORT_DESCRIBE_H
+
+#include <stddef.h>
+
+#include "model/model.h"
+
+#define DESCRIBE_SIZE 512 /* room that is enough for all but the longest paths */
+
+/* What a wait was: "futex", "read /var/log/x", "preempted in epoll_wait", "blocked in
+ * kthread_loop". Written into TEXT, cut to SIZE; returns TEXT. */
+char *describe_wait(struct model *model, const struct wait *wait, char *text, size_t size);
+
+/* In which way the thread was off the CPU: "sleeping", "disk sleep", "preempted", "throttled" ...
+ */
+const char *describe_state(const struct wait *wait);
+
+/* Who made the thread runnable: "main 123", "an interrupt while main 123 ran", "an interrupt"; ""
+ * if unknown. As describe_wait. */
+char *describe_waker(const struct wait *wait, char *text, size_t size);
+
+/* The kernel function a wait was in: the innermost one outside the scheduler; NULL if unknown. */
+const char *describe_blocked_function(struct model *model, const struct event_wait *evidence);
+
+#endif

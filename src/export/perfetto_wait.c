@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Waits with evidence, as slices on a track "waits" of each thread. Inside a wait that ended in the
+ * run queue lies a slice "run queue"; an arrow leads to it from the waker's track.
+ */
+#include "export/perfetto.h"
+
+#include "export/describe.h"
+
+enum track_event_type {
+	SLICE_BEGIN = 1,
+	SLICE_END = 2,
+	INSTANT = 3
+};
+
+struct waits {
+	struct perfetto *perfetto;
+	struct perfetto_sequence *sequence;
+	bool *has_track; /* by the thread's index */
+};
+
+/* Two tracks of each thread: its own, which readers join with its scheduling, and its waits'. */
+static uint64_t thread_track(const struct thread *thread)
+{
+	return PERFETTO_FIRST_THREAD_TRACK + 2 * (uint64_t)thread->index;
+}
+
+static uint64_t waits_track(const struct thread *thread)
+{
+	return thread_track(thread) + 1;
+}
+
+static struct buffer *packet_begin(struct waits *waits, uint64_t time_ns)
+{
+	return perfetto_packet_begin(waits->perfetto, waits->sequence, time_ns);
+}
+
+static void packet_end(struct waits *waits)
+{
+	perfetto_packet_end(waits->perfetto, waits->sequence);
+}
+
+/* The thread is looked up by its tid at the packet's time: one at which it lives. */
+static void announce_thread(struct waits *waits, const struct thread *thread, uint64_t time_ns)
+{
+	struct buffer *packet;
+	size_t track, ids;
+
+	if (waits->has_track[thread->index])
+		return;
+	waits->has_track[thread->index] = true;
+
+	packet = packet_begin(waits, time_ns);
+	track = proto_open(packet, 60);              /* track_descriptor */
+	proto_uint(packet, 1, thread_track(thread)); /* uuid */
+	ids = proto_open(packet, 4);                 /* thread */
+	proto_uint(packet, 1, thread->process ? thread->process->pid : thread->tid);
+	proto_uint(packet, 2, thread->tid);
+	proto_text(packet, 5, thread->comm); /* thread_name */
+	proto_close(packet, ids);
+	proto_close(packet, track);
+	packet_end(waits);
+
+	packet = packet_begin(waits, time_ns);
+	track = proto_open(packet, 60);
+	proto_uint(packet, 1, waits_track(thread));
+	proto_text(packet, 2, "waits");
+	proto_uint(packet, 5, thread_track(thread)); /* parent_uuid */
+	proto_close(packet, track);
+	packet_end(waits);
+}
+
+/* Opens a TrackEvent; its name's iid must be there already. */
+static size_t event_begin(struct buffer *packet, enum track_event_type type, uint64_t track,
+			  uint64_t name_iid)
+{
+	size_t event = proto_open(packet, 11); /* track_event */
+
+	proto_uint(packet, 9, type);
+	proto_uint(packet, 11, track); /* track_uuid */
+	if (name_iid)
+		proto_uint(packet, 10, name_iid);
+	return event;
+}
+
+/* ---- arguments: DebugAnnotation, field 4 of TrackEvent ---- */
+
+enum arg_type {
+	ARG_UINT = 3,
+	ARG_POINTER = 7
+};
+
+static size_t arg_begin(struct waits *waits, struct buffer *packet, const char *name)
+{
+	uint64_t iid = perfetto_intern_text(waits->sequence, TABLE_ARG_NAMES, name);
+	size_t arg = proto_open(packet, 4); /* debug_annotations */
+
+	proto_uint(packet, 1, iid); /* name_iid */
+	return arg;
+}
+
+static void arg_number(struct waits *waits, struct buffer *packet, const char *name,
+		       enum arg_type type, uint64_t value)
+{
+	size_t arg = arg_begin(waits, packet, name);
+
+	proto_uint(packet, type, value);
+	proto_close(packet, arg);
+}
+
+static void arg_text(struct waits *waits, struct buffer *packet, const char *name, const char *text)
+{
+	size_t arg;
+
+	if (!text || !text[0])
+		return;
+	arg = arg_begin(waits, packet, name);
+	proto_text(packet, 6, text); /* string_value */
+	proto_close(packet, arg);
+}
+
+/* A thread that holds what the wait was for; the tid alone if the recording does not know it. */
+static void arg_thread(struct waits *waits, struct buffer *packet, const char *name,
+		       const struct thread *thread, uint32_t tid)
+{
+	char text[DESCRIBE_SIZE];
+
+	if (tid == 0)
+		return;
+	snprintf(text, sizeof(text), "%s%s%u", thread ? thread->comm : "", thread ? " " : "", tid);
+	arg_text(waits, packet, name, text);
+}
+
+static void add_syscall_args(struct waits *waits, struct buffer *packet,
+			     const struct event_wait *evidence)
+{
+	size_t arg;
+
+	if (evidence->syscall == EVENT_NO_SYSCALL)
+		return;
+	arg_text(waits, packet, "syscall", model_syscall_name(evidence->syscall));
+	arg_number(waits, packet, "syscall_number", ARG_UINT, (uint64_t)evidence->syscall);
+	arg = arg_begin(waits, packet, "syscall_args");
+	for (unsigned int i = 0; i < ARRAY_SIZE(evidence->args); i++) {
+		size_t value = proto_open(packet, 12); /* array_values */
+
+		proto_uint(packet, ARG_POINTER, evidence->args[i]);
+		proto_close(packet, value);
+	}
+	proto_close(packet, arg);
+}
+
+/* A futex word holds the tid as the program sees it, so it is only believed within the process. */
+static const struct thread *futex_owner(struct waits *waits, const struct wait *wait)
+{
+	const struct thread *owner = model_thread_at(
+		waits->perfetto->model, wait->evidence->futex_owner_tid, wait->start_ns);
+
+	return owner && owner->process == wait->thread->process ? owner : NULL;
+}
+
+static void add_object_args(struct waits *waits, struct buffer *packet, const struct wait *wait)
+{
+	const struct event_wait *evidence = wait->evidence;
+	struct model *model = waits->perfetto->model;
+	char object[DESCRIBE_SIZE];
+
+	arg_text(waits, packet, "object",
+		 model_object_text(model, evidence, object, sizeof(object)));
+	if (evidence->descriptor >= 0)
+		arg_number(waits, packet, "descriptor", ARG_UINT, (uint64_t)evidence->descriptor);
+	if (evidence->futex_address)
+		arg_number(waits, packet, "futex", ARG_POINTER, evidence->futex_address);
+	arg_thread(waits, packet, "futex_owner", futex_owner(waits, wait),
+		   evidence->futex_owner_tid);
+	if (evidence->lock_address)
+		arg_number(waits, packet, "lock", ARG_POINTER, evidence->lock_address);
+	arg_thread(waits, packet, "lock_owner",
+		   model_thread_at(model, evidence->lock_owner_tid, wait->start_ns),
+		   evidence->lock_owner_tid);
+}
+
+static void add_args(struct waits *waits, struct buffer *packet, const struct wait *wait)
+{
+	char waker[DESCRIBE_SIZE];
+
+	arg_number(waits, packet, "blocked_ns", ARG_UINT, wait_blocked_ns(wait));
+	arg_number(waits, packet, "runnable_ns", ARG_UINT, wait_runnable_ns(wait));
+	arg_text(waits, packet, "state", describe_state(wait));
+	arg_text(waits, packet, "blocked_function",
+		 describe_blocked_function(waits->perfetto->model, wait->evidence));
+	add_syscall_args(waits, packet, wait->evidence);
+	add_object_args(waits, packet, wait);
+	arg_text(waits, packet, "waker", describe_waker(wait, waker, sizeof(waker)));
+}
+
+/* ---- slices ---- */
+
+static void add_callstack(struct buffer *packet, uint64_t iid)
+{
+	if (iid)
+		proto_uint(packet, 56, iid); /* callstack_iid */
+}
+
+static void write_begin(struct waits *waits, const struct wait *wait)
+{
+	struct perfetto *perfetto = waits->perfetto;
+	char title[DESCRIBE_SIZE];
+	uint64_t name =
+		perfetto_intern_text(waits->sequence, TABLE_EVENT_NAMES,
+				     describe_wait(perfetto->model, wait, title, sizeof(title)));
+	uint64_t callstack =
+		perfetto_intern_callstack(perfetto, waits->sequence, wait->evidence->user_stack,
+					  wait->evidence->kernel_stack, true);
+	struct buffer *packet = packet_begin(waits, wait->start_ns);
+	size_t event = event_begin(packet, SLICE_BEGIN, waits_track(wait->thread), name);
+
+	add_callstack(packet, callstack);
+	add_args(waits, packet, wait);
+	proto_close(packet, event);
+	packet_end(waits);
+}
+
+static void write_end(struct waits *waits, const struct wait *wait)
+{
+	struct buffer *packet = packet_begin(waits, wait->end_ns);
+	size_t event = event_begin(packet, SLICE_END, waits_track(wait->thread), 0);
+
+	proto_close(packet, event);
+	packet_end(waits);
+}
+
+/* An arrow begins where a thread did the waking, if it was a thread and one that is shown. */
+static bool has_arrow(struct waits *waits, const struct wait *wait)
+{
+	return wait->waker && wait->waker->tid != 0 && !wait->waker_is_irq && wait->wake_seen &&
+	       selection_takes_thread(&waits->perfetto->selection, wait->waker);
+}
+
+/* Each wait that is kept has an id of its own: so does its arrow. */
+static uint64_t arrow_id(const struct wait *wait)
+{
+	return (uint64_t)wait->id + 1;
+}
+
+static void write_waker(struct waits *waits, const struct wait *wait)
+{
+	struct perfetto *perfetto = waits->perfetto;
+	_cleanup_free_ char *text = xasprintf("wakes %s", wait->thread->comm);
+	uint64_t name = perfetto_intern_text(waits->sequence, TABLE_EVENT_NAMES, text);
+	uint64_t callstack = perfetto_intern_callstack(perfetto, waits->sequence,
+						       wait->evidence->waker_user_stack,
+						       wait->evidence->waker_kernel_stack, true);
+	struct buffer *packet;
+	size_t event;
+
+	announce_thread(waits, wait->waker, wait->wake_ns);
+	packet = packet_begin(waits, wait->wake_ns);
+	event = event_begin(packet, INSTANT, waits_track(wait->waker), name);
+	proto_fixed64(packet, 47, arrow_id(wait)); /* flow_ids */
+	add_callstack(packet, callstack);
+	proto_close(packet, event);
+	packet_end(waits);
+}
+
+static void write_run_queue(struct waits *waits, const struct wait *wait, bool with_arrow)
+{
+	uint64_t name = perfetto_intern_text(waits->sequence, TABLE_EVENT_NAMES, "run queue");
+	struct buffer *packet = packet_begin(waits, wait->wake_ns);
+	size_t event = event_begin(packet, SLICE_BEGIN, waits_track(wait->thread), name);
+
+	if (with_arrow)
+		proto_fixed64(packet, 48, arrow_id(wait)); /* terminating_flow_ids */
+	proto_close(packet, event);
+	packet_end(waits);
+	write_end(waits, wait);
+}
+
+static void write_wait(struct waits *waits, const struct wait *wait)
+{
+	bool with_arrow = has_arrow(waits, wait);
+
+	announce_thread(waits, wait->thread, wait->start_ns);
+	write_begin(waits, wait);
+	if (with_arrow)
+		write_waker(waits, wait);
+	if (wait->prev_state && wait->wake_seen)
+		write_run_queue(waits, wait, with_arrow);
+	write_end(waits, wait);
+}
+
+void perfetto_write_waits(struct perfetto *perfetto)
+{
+	struct model *model = perfetto->model;
+	struct waits waits = {
+		.perfetto = perfetto,
+		.sequence = &perfetto->tracks,
+		.has_track = xcalloc(model_thread_count(model) + 1, sizeof(bool)),
+	};
+
+	for (size_t i = 0; i < model_wait_count(model) && !perfetto->err; i++) {
+		const struct wait *wait = model_wait(model, i);
+
+		if (wait->evidence && selection_takes_wait(&perfetto->selection, wait))
+			write_wait(&waits, wait);
+	}
+	free(waits.has_track);
+}
