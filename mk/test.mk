@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tests, measurements and the demo. Included by the Makefile.
+
+# Workloads of the live tests. Built as a distribution would: optimised, no frame pointers.
+PROGRAMS := $(BUILD)/programs
+PROGRAM_NAMES := sleeper lock pingpong runqueue coldread socket storm renamer late_library \
+	signal_handler burner demo_lock jit
+PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer $(WARNINGS) $(if $(WERROR),-Werror)
+
+programs: $(PROGRAM_NAMES:%=$(PROGRAMS)/%) $(PROGRAMS)/late_library.so $(PROGRAMS)/shapes
+
+$(PROGRAMS)/%: tests/programs/%.c tests/programs/workload.c tests/programs/workload.h
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) -o $@ $< tests/programs/workload.c -lpthread -ldl
+
+$(PROGRAMS)/late_library.so: tests/programs/late_library.c tests/programs/workload.c
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) -DLATE_LIBRARY -shared -fPIC -o $@ $^
+
+$(PROGRAMS)/shapes: tests/programs/shapes.cc
+	@mkdir -p $(@D)
+	$(CXX) -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
