@@ -20,3 +20,13 @@ $(PROGRAMS)/late_library.so: tests/programs/late_library.c tests/programs/worklo
 $(PROGRAMS)/shapes: tests/programs/shapes.cc
 	@mkdir -p $(@D)
 	$(CXX) -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+
+# The floor that measurements are compared with: empty BPF programs.
+$(BUILD)/bench/floor.bpf.o: bench/floor.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) \
+		-I/usr/include/$(MULTIARCH) -c -o $@ $<
+
+$(BUILD)/bench/floor: bench/floor.c $(BUILD)/bench/floor.bpf.o
+	$(CC) $(PROGRAM_CFLAGS) -DFLOOR_OBJECT_PATH='"$(BUILD)/bench/floor.bpf.o"' -o $@ $< \
+		$(shell $(PKG_CONFIG) --cflags --libs libbpf)
