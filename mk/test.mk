@@ -30,3 +30,17 @@ $(BUILD)/bench/floor.bpf.o: bench/floor.bpf.c
 $(BUILD)/bench/floor: bench/floor.c $(BUILD)/bench/floor.bpf.o
 	$(CC) $(PROGRAM_CFLAGS) -DFLOOR_OBJECT_PATH='"$(BUILD)/bench/floor.bpf.o"' -o $@ $< \
 		$(shell $(PKG_CONFIG) --cflags --libs libbpf)
+
+test: check programs $(BUILD)/bench/floor all ## everything this machine can run, as root: also the live tests
+	BUILD=$(BUILD) tests/live/run $(TESTS)
+
+live: programs $(BUILD)/bench/floor all ## only the live tests; TESTS=word: those with the word in their name
+	BUILD=$(BUILD) tests/live/run $(TESTS)
+
+bench: $(BUILD)/bench/floor all ## measure beside other tools (BENCH=--quick: under a minute)
+	bench/run --build $(BUILD) $(BENCH)
+
+demo: ## build, record a lock and a real program, show what is found (as root)
+	BUILD=$(BUILD) tools/demo.sh
+
+.PHONY: programs test live bench demo
