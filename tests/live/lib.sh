@@ -30,12 +30,12 @@ meta() {
 
 # All folded stacks of a thread's waits, with how long each was: wait_stacks FILE TID.
 wait_stacks() {
-	rows "$1" "select stack(user_stack) || ' ' || (blocked_ns + runnable_ns) from wait where tid = $2"
+	rows "$1" "select stack(user_stack) || ' ' || waited_ns from wait where tid = $2"
 }
 
-# Part of the time (0..1) that a thread waited in a category: share FILE TID CATEGORY.
+# Part (0..1) of a thread's waiting that meets a condition: share FILE TID CONDITION.
 share() {
-	value "$1" "select sum(case when category = '$3' then blocked_ns else 0 end) * 1.0 / sum(blocked_ns)
+	value "$1" "select sum(case when $3 then blocked_ns else 0 end) * 1.0 / sum(blocked_ns)
 		from wait where tid = $2"
 }
 
@@ -121,6 +121,13 @@ meta_of_file() {
 
 lost_events() { # FILE
 	value "$1" "select sum(events) from loss"
+}
+
+# How many records of the switch log are in the file. All that was ever put into that log, lost or not,
+# is the fact switch_log_events, which the recorder writes from the log's own position at the end.
+kept_switch_log() {
+	value "$1" "select (select count(*) from event_switch) + (select count(*) from event_waking) +
+		(select count(*) from event_resume)"
 }
 
 nothing_lost() {
