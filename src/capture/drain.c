@@ -113,6 +113,23 @@ static void pass_object(struct drain *drain, const struct event_header *event)
 	drain->sink.table(drain->sink.context, &file->header);
 }
 
+/* The kernel side copies arguments as they stand in memory, a NUL behind each. */
+static void put_spaces_between_arguments(struct event_exec *event)
+{
+	size_t size = event->header.size - sizeof(*event), end = size;
+
+	while (end > 0 && event->cmdline[end - 1] == '\0')
+		end--;
+	for (size_t i = 0; i < end; i++) {
+		if (event->cmdline[i] == '\0')
+			event->cmdline[i] = ' ';
+	}
+	if (end == size)
+		event->cmdline[size - 1] = '\0';
+	else
+		event->header.size = (uint16_t)event_align(sizeof(*event) + end + 1);
+}
+
 static void route(struct drain *drain, struct event_header *event)
 {
 	switch (event->kind) {
@@ -129,6 +146,9 @@ static void route(struct drain *drain, struct event_header *event)
 	case EVENT_FORK:
 	case EVENT_EXIT:
 		naming_add_event(&drain->batch, event);
+		break;
+	case EVENT_EXEC:
+		put_spaces_between_arguments((struct event_exec *)event);
 		break;
 	default:
 		break;

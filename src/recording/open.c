@@ -27,7 +27,7 @@ static int open_file(const char *path, int *ret_fd, uint64_t *ret_size)
 	if (S_ISDIR(stat.st_mode))
 		return fail(-EISDIR, "%s is a directory, not a recording", path);
 	if (!S_ISREG(stat.st_mode))
-		return fail(-EINVAL, "%s is not a regular file", path);
+		return fail(-EBADMSG, "%s is not a regular file", path);
 	if (stat.st_size == 0)
 		return fail(-EBADMSG, "%s is empty", path);
 	*ret_size = (uint64_t)stat.st_size;

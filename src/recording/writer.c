@@ -245,7 +245,7 @@ int recording_write(struct recording_writer *writer, enum recording_stream strea
 		const struct event_header *event = (const void *)at;
 
 		if (!event_is_sound(event, (size_t)(end - at)))
-			return fail(-EINVAL, "writing %s: an event of %zd bytes is malformed",
+			return fail(-EBADMSG, "writing %s: an event of %zd bytes is malformed",
 				    writer->path, end - at);
 		if (collector->next.entry.decoded_bytes + event->size > FORMAT_CHUNK_TARGET) {
 			int err = make_room(writer, collector);

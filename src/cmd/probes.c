@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dashcam probes: what can be recorded.
+ */
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/table.h"
+#include "capture/hooks.h"
+#include "cmd/command.h"
+
+struct probes_values {
+	bool json;
+};
+
+static const struct option_row probes_rows[] = {
+	OPTION("json", 'j', OPTION_FLAG, struct probes_values, json, NULL, "one JSON object a line"),
+	OPTIONS_END,
+};
+
+static const struct {
+	const char *name;
+	const char *gives;
+	const char *always;
+} probes[] = {
+	{"sched", "every switch and wake-up; evidence of long waits; births, deaths, names", "always on"},
+	{"sample", "what runs on each CPU, --rate times a second, with stacks", "on by default"},
+};
+
+static int run(void *values_, int operand_count, char **operands)
+{
+	const struct probes_values *values = values_;
+	static const struct table_column columns[] = {
+		{"probe", COLUMN_TEXT}, {"when", COLUMN_TEXT}, {"records", COLUMN_TEXT}};
+	struct table *table = table_new(stdout, values->json ? TABLE_JSON : TABLE_TEXT, columns,
+					ARRAY_SIZE(columns));
+
+	(void)operand_count;
+	(void)operands;
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
+		table_add_text(table, probes[i].name);
+		table_add_text(table, probes[i].always);
+		table_add_text(table, probes[i].gives);
+	}
+	table_finish(table);
+	return 0;
+}
+
+const struct command command_probes = {
+	.name = "probes",
+	.summary = "list what can be recorded",
+	.description = "Lists the probes that record --probe takes. Whether the kernel hooks under them work\n"
+		       "here is what dashcam doctor tells.\n",
+	.examples = "  dashcam probes\n"
+		    "  dashcam record --probe sched -d 5s      no samples of what runs on the CPUs\n",
+	.options = probes_rows,
+	.values_size = sizeof(struct probes_values),
+	.run = run,
+};
