@@ -9,6 +9,7 @@
 SELECT bucket_from_ns, bucket_to_ns, count FROM runq_histogram
 -- section: The longest
 -- shape: list
+-- hide: tid pid comm cpu runnable_ns wait_id
 -- limit: 10
 SELECT duration(w.runnable_ns) || '  ' || w.comm || ' (tid ' || w.tid || ') on CPU ' || w.cpu AS headline,
        w.wake_ns AS at_ns,

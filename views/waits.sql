@@ -4,6 +4,7 @@
 -- limits: waits
 -- min: 1ms
 -- shape: list
+-- hide: tid pid wait_id
 -- limit: 10
 WITH top AS (
   SELECT * FROM wait WHERE waited_ns >= :min AND tid <> 0 ORDER BY waited_ns DESC, id

@@ -61,10 +61,10 @@ enum table_column_kind query_column_kind(const char *name, int sqlite_type, bool
 struct query_print {
 	FILE *out;
 	enum table_format format;
-	bool plain;	    /* text shows numbers as they are */
-	bool colour;	    /* bold headings */
+	bool plain;         /* text shows numbers as they are */
+	bool colour;        /* bold headings */
 	unsigned int width; /* of the terminal; 0: do not cut */
-	uint64_t limit;	    /* rows shown; 0: all */
+	uint64_t limit;     /* rows shown; 0: all */
 	/* Called for every row, shown or not; may be NULL. */
 	void (*on_row)(void *context, sqlite3_stmt *statement);
 	void *context;

@@ -82,7 +82,7 @@ static void get_shown(const struct vtab_cursor *cursor, sqlite3_context *out)
 	const struct model *model = cursor->row;
 
 	sqlite3_result_int64(out, (int64_t)query_inside_ns(cursor->query, model_start_ns(model),
-							    model_end_ns(model)));
+							   model_end_ns(model)));
 }
 
 static void get_min_wait(const struct vtab_cursor *cursor, sqlite3_context *out)
@@ -110,7 +110,8 @@ static const struct vtab_column recording_columns[] = {
 	VTAB_COMPUTED("end_ns", get_end, 0, "when it ended"),
 	VTAB_COMPUTED("shown_ns", get_shown, 0, "how long it is, inside --from and --to"),
 	VTAB_COMPUTED("min_wait_ns", get_min_wait, 0, "shortest wait that has evidence"),
-	VTAB_COMPUTED("sample_period_ns", get_sample_period, 0, "CPU time per sample; NULL: no samples"),
+	VTAB_COMPUTED("sample_period_ns", get_sample_period, 0,
+		      "CPU time per sample; NULL: no samples"),
 	VTAB_COMPUTED("cpus", get_cpus, 0, "number of CPUs"),
 	VTAB_COMPUTED("lost_count", get_lost, 0, "events that were lost, see loss"),
 };

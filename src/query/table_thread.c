@@ -156,7 +156,8 @@ static uint64_t kept_wait_ns(struct query *query, const struct thread *thread)
 	size_t count = model_wait_count(query->model);
 
 	if (!query->kept_wait_ns) {
-		query->kept_wait_ns = xcalloc(model_thread_count(query->model) + 1, sizeof(uint64_t));
+		query->kept_wait_ns =
+			xcalloc(model_thread_count(query->model) + 1, sizeof(uint64_t));
 		for (size_t i = 0; i < count; i++) {
 			const struct wait *wait = model_wait(query->model, i);
 

@@ -130,6 +130,8 @@ static int read_directive(struct reader *reader, const char *key, const char *va
 		return parse_number(value, 0, UINT64_MAX, &current_section(reader)->limit);
 	} else if (!strcmp(key, "total")) {
 		current_section(reader)->total = arena_strdup(arena, value);
+	} else if (!strcmp(key, "hide")) {
+		current_section(reader)->hide = arena_strdup(arena, value);
 	} else {
 		return 1;
 	}
@@ -286,7 +288,8 @@ const struct view *views_find(const struct views *views, const char *name)
 		question = "there are";
 		add_names(views, NULL, &near);
 	}
-	fail(-EINVAL, "there is no view '%s': %s %s", name, question, near.data ? near.data : "none");
+	fail(-EINVAL, "there is no view '%s': %s %s", name, question,
+	     near.data ? near.data : "none");
 	buffer_release(&near);
 	return NULL;
 }

@@ -2,7 +2,8 @@
 /*
  * The views: named reports, one file each in views/, carried inside the program.
  *
- * A view is SQL with a head of comments. The file's name is the view's name; adding a view is adding a file.
+ * A view is SQL with a head of comments. The file's name is the view's name; adding a view is
+ *adding a file.
  *
  *	-- title: Threads: where their time went
  *	-- help: What one has to know to read it. Goes on in lines
@@ -13,11 +14,13 @@
  *	-- shape: table               table, tree, histogram or list
  *	-- limit: 30                  rows shown if --limit is not given
  *	-- total: on_cpu_ns           columns whose sums over all rows are told below
+ *	-- hide: tid wait_id          columns of a list that only JSON and CSV show
  *	SELECT ...
- *	-- section: Caption           another part: its shape, limit, total and SQL follow
+ *	-- section: Caption           another part: its shape, limit, ... and SQL follow
  *
- * Columns are shown by their names (query_column_kind). A tree's columns are stack (folded), total_ns
- * and a count; a histogram's bucket_from_ns, bucket_to_ns, count; a list's begin with headline.
+ * Columns are shown by their names (query_column_kind). A tree's columns are stack (folded),
+ *total_ns and a count; a histogram's bucket_from_ns, bucket_to_ns, count; a list's begin with
+ *headline.
  */
 #ifndef DASHCAM_QUERY_VIEWS_H
 #define DASHCAM_QUERY_VIEWS_H
@@ -26,13 +29,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum view_shape { VIEW_TABLE, VIEW_TREE, VIEW_HISTOGRAM, VIEW_LIST };
+enum view_shape {
+	VIEW_TABLE,
+	VIEW_TREE,
+	VIEW_HISTOGRAM,
+	VIEW_LIST
+};
 
 struct view_section {
 	const char *caption; /* NULL: none */
 	enum view_shape shape;
-	uint64_t limit;	   /* 0: all rows */
+	uint64_t limit;    /* 0: all rows */
 	const char *total; /* names with blanks between; NULL: none */
+	const char *hide;  /* the same: columns of a list that are not for people */
 	const char *sql;
 };
 

@@ -28,7 +28,8 @@ static const char *limit_text(char text[UNITS_TEXT_SIZE], uint64_t ns)
 
 static void print_bar(uint64_t count, uint64_t largest, unsigned int width, FILE *out)
 {
-	unsigned int cells = largest ? (unsigned int)((double)count / (double)largest * width + 0.5) : 0;
+	unsigned int cells =
+		largest ? (unsigned int)((double)count / (double)largest * width + 0.5) : 0;
 
 	if (count && !cells)
 		cells = 1;

@@ -29,7 +29,7 @@ struct loss_sum {
 };
 
 #define LOSS_SUMS_SHOWN 4
-#define LOSS_SUMS_MAX	1000 /* what comes behind is in the total only */
+#define LOSS_SUMS_MAX   1000 /* what comes behind is in the total only */
 
 static size_t sum_losses(const struct model *model, struct loss_sum **sums)
 {
@@ -39,8 +39,8 @@ static size_t sum_losses(const struct model *model, struct loss_sum **sums)
 		const struct event_loss *loss = model_loss(model, i);
 		size_t at = 0;
 
-		while (at < count && ((*sums)[at].cpu != loss->cpu ||
-				      (*sums)[at].place != loss_place(loss)))
+		while (at < count &&
+		       ((*sums)[at].cpu != loss->cpu || (*sums)[at].place != loss_place(loss)))
 			at++;
 		if (at == LOSS_SUMS_MAX)
 			continue;

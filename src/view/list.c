@@ -7,9 +7,10 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "view/words.h"
 
 #define LABEL_WIDTH  16
-#define INDENT	     2
+#define INDENT       2
 #define TEXT_MINIMUM 20 /* columns: a narrower terminal has to wrap by itself */
 
 /* "ran_instead" -> "ran instead", "blocked_ns" -> "blocked" */
@@ -102,6 +103,8 @@ static void print_item(sqlite3_stmt *statement, const struct list_options *optio
 	fprintf(out, "%s%s%s\n", options->colour ? "\033[1m" : "", text.size ? text.data : "-",
 		options->colour ? "\033[0m" : "");
 	for (int i = 1; i < sqlite3_column_count(statement); i++) {
+		if (words_have(options->hide, sqlite3_column_name(statement, i)))
+			continue;
 		buffer_clear(&text);
 		add_value(&text, statement, i, options);
 		if (!text.size)

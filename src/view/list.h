@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rows of a statement as a list: each a headline and, indented below it, what is known, a line each.
+ * Rows of a statement as a list: each a headline and, indented below it, what is known, a line
+ * each.
  */
 #ifndef DASHCAM_VIEW_LIST_H
 #define DASHCAM_VIEW_LIST_H
@@ -13,7 +14,8 @@
 
 struct list_options {
 	unsigned int width; /* longer texts go on in the next line; 0: never */
-	uint64_t limit;	    /* rows shown; 0: all */
+	uint64_t limit;     /* rows shown; 0: all */
+	const char *hide;   /* names of columns with blanks between; NULL: none */
 	uint64_t time_origin_ns;
 	bool colour;
 };

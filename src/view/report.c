@@ -13,6 +13,7 @@
 #include "view/limits.h"
 #include "view/list.h"
 #include "view/tree.h"
+#include "view/words.h"
 
 /* Branches of a tree below this share of the whole are told in one line. */
 #define TREE_MIN_SHARE 0.005
@@ -119,17 +120,6 @@ static int prepare(struct part *part, const struct view *view, sqlite3_stmt **re
 
 /* ---- shapes ---- */
 
-static bool is_in_list(const char *list, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = list; at && (at = strstr(at, name)); at += length) {
-		if ((at == list || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
-			return true;
-	}
-	return false;
-}
-
 static void add_to_totals(void *context, sqlite3_stmt *statement)
 {
 	struct part *part = context;
@@ -147,7 +137,7 @@ static void print_totals(const struct part *part, sqlite3_stmt *statement, uint6
 		const char *name = sqlite3_column_name(statement, i);
 		size_t length = strlen(name);
 
-		if (!is_in_list(part->section->total, name))
+		if (!words_have(part->section->total, name))
 			continue;
 		if (is_first)
 			fprintf(part->out, "sum over %s rows: ", format_count(text, rows));
@@ -261,6 +251,7 @@ static int print_list(struct part *part, sqlite3_stmt *statement)
 	struct list_options list = {
 		.width = part->options->width,
 		.limit = part->limit,
+		.hide = part->section->hide,
 		.time_origin_ns = model_start_ns(query_model(part->query)),
 		.colour = part->options->colour,
 	};
@@ -299,9 +290,9 @@ static int run_part(struct query *query, const struct view *view, size_t i,
 	struct part part = {.query = query, .section = section, .options = options, .out = out};
 
 	/* Machines want all rows unless told otherwise. */
-	part.limit = options->has_limit		      ? options->limit
+	part.limit = options->has_limit              ? options->limit
 		     : options->format == TABLE_TEXT ? section->limit
-						      : 0;
+						     : 0;
 	if (i > 0 && options->format != TABLE_JSON)
 		fputc('\n', out);
 	if (section->caption && is_text(&part))
@@ -326,25 +317,13 @@ int report_run(struct query *query, const struct view *view, const struct report
 	return 0;
 }
 
-int report_describe(struct query *query, const struct view *view, FILE *out)
+void report_describe(const struct view *view, FILE *out)
 {
 	char min[UNITS_TEXT_SIZE];
 
 	fprintf(out, "%s\n\n%s\n", view->title, view->help);
 	if (view->takes_min)
 		fprintf(out, "\n--min is %s if it is not given.\n", format_ns(min, view->min_ns));
-	for (size_t i = 0; i < view->section_count; i++) {
-		sqlite3_stmt *statement;
-		int err = query_prepare(query, view->sections[i].sql, &statement, NULL);
-
-		if (err)
-			return fail(err, "view %s", view->name);
-		fprintf(out, "\n%s%scolumns:", view->sections[i].caption ? view->sections[i].caption : "",
-			view->sections[i].caption ? ": " : "");
-		for (int j = 0; statement && j < sqlite3_column_count(statement); j++)
-			fprintf(out, " %s", sqlite3_column_name(statement, j));
-		fputc('\n', out);
-		sqlite3_finalize(statement);
-	}
-	return 0;
+	for (size_t i = 0; i < view->section_count; i++)
+		fprintf(out, "\n%s", view->sections[i].sql);
 }

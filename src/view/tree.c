@@ -10,7 +10,8 @@
 #include "base/units.h"
 #include "base/utf8.h"
 
-/* A path deeper than this goes on as one last name: recordings are hostile, and printing recurses. */
+/* A path deeper than this goes on as one last name: recordings are hostile, and printing recurses.
+ */
 #define DEPTH_MAX 400
 
 struct node {
@@ -151,7 +152,8 @@ static bool is_shown(const struct printer *printer, const struct node *node)
 
 static void print_children(struct printer *printer, const struct node *parent);
 
-/* A node with all below it. Calls that lead to only one other stand below each other, without numbers. */
+/* A node with all below it. Calls that lead to only one other stand below each other, without
+ * numbers. */
 static void print_node(struct printer *printer, const struct node *node, bool is_last)
 {
 	size_t prefix = printer->prefix.size;
@@ -181,7 +183,8 @@ static void print_small(struct printer *printer, const struct node *small)
 
 static void print_children(struct printer *printer, const struct node *parent)
 {
-	const struct node **children = xcalloc(parent->child_count + 1, sizeof(const struct node *));
+	const struct node **children =
+		xcalloc(parent->child_count + 1, sizeof(const struct node *));
 	struct node small = {0};
 	size_t shown = 0;
 

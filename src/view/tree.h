@@ -2,7 +2,8 @@
 /*
  * A tree of calls, merged from folded stacks and printed with each branch's total and share.
  *
- * Branches that weigh little are left out and told in one line, so that what is printed still adds up.
+ * Branches that weigh little are left out and told in one line, so that what is printed still adds
+ * up.
  */
 #ifndef DASHCAM_VIEW_TREE_H
 #define DASHCAM_VIEW_TREE_H
@@ -21,9 +22,9 @@ void tree_add(struct tree *tree, const char *folded, uint64_t total_ns, uint64_t
 
 struct tree_options {
 	const char *count_name; /* heading of the counts: "waits" */
-	double min_share;	/* of the whole; branches below are left out */
-	uint64_t line_limit;	/* 0: none */
-	unsigned int width;	/* lines are cut there; 0: never */
+	double min_share;       /* of the whole; branches below are left out */
+	uint64_t line_limit;    /* 0: none */
+	unsigned int width;     /* lines are cut there; 0: never */
 	bool colour;
 };
 
