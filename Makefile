@@ -71,6 +71,17 @@ $(BUILD)/src/export/flamegraph_assets.o: $(FLAMEGRAPH).js $(FLAMEGRAPH).css
 $(BUILD)/src/export/flamegraph_assets.o: ALL_CFLAGS += \
 	-DFLAMEGRAPH_SCRIPT_PATH='"$(FLAMEGRAPH).js"' -DFLAMEGRAPH_STYLE_PATH='"$(FLAMEGRAPH).css"'
 
+# The views: all files of views/ in one text, each behind a line with its name.
+VIEWS := $(BUILD)/views.sql
+
+$(VIEWS): $(wildcard views/*.sql) views
+	@mkdir -p $(@D)
+	awk 'FNR == 1 { name = FILENAME; gsub(/.*\/|\.sql$$/, "", name); print "-- view: " name } { print }' \
+		views/*.sql >$@
+
+$(BUILD)/src/query/views.o: $(VIEWS)
+$(BUILD)/src/query/views.o: ALL_CFLAGS += -DVIEWS_PATH='"$(VIEWS)"'
+
 # ---- tests: CHECKS is what `make check` runs; mk/*.mk adds to it ----
 
 CHECKS := check-unit check-layers check-docs check-manuals

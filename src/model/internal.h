@@ -51,8 +51,8 @@ struct tables {
 	struct thread_row *rows;
 	size_t row_count, row_capacity;
 	struct map64 row_of_tid; /* the newest row */
-	/* In order, from the losses of the switch log: per CPU what was overwritten, to cut runs;
-	 * and over all CPUs, merged, when anything may have been missed. */
+	/* What was overwritten of the switch log, in order; and the same over all CPUs, merged:
+	 * there a wake-up or switch of any thread may be missing. */
 	struct span_of_time *gaps;
 	size_t gap_count;
 	struct span_of_time *doubts;

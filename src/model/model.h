@@ -9,7 +9,13 @@
  *
  * A thread's time, from its birth (or the recording's start) to its death (or end), is
  *	on_cpu_ns + runnable_ns + blocked_ns + unknown_ns
- * exactly. unknown_ns is what lies in gaps (lost events) or before a thread was first seen.
+ * exactly. unknown_ns is what lies in gaps (lost events) or before a thread was first seen. What that
+ * first event tells about the time before it is used: a thread that leaves a CPU where nothing had been
+ * seen ran since the recording's start, one that is woken had slept since then. One that no event names
+ * although none was overwritten slept all the time: every switch is recorded. (Except that a thread that
+ * never leaves its CPU and is not sampled looks the same.)
+ *
+ * A thread whose process is not known belongs to the process with pid MODEL_NONE.
  *
  * Everything pointed to belongs to the model and lives until model_free. The recording must outlive it.
  */
@@ -71,14 +77,14 @@ struct wait {
 	uint64_t wake_ns; /* equals start_ns for a thread that stayed runnable; if the wake-up was not seen
 			     it equals end_ns and wake_seen is false */
 	uint64_t end_ns;
-	uint16_t prev_state; /* 0: preempted or yielded */
+	uint16_t prev_state; /* 0: preempted or yielded; 1 also where the switch-out was not seen */
 	uint16_t cpu;        /* where it resumed */
 	uint16_t waker_cpu;
 	uint8_t switch_flags; /* of the switch-out, enum event_switch_flag */
 	bool wake_seen;
 	bool waker_is_irq;     /* an interrupt woke it, not the work of a thread */
-	bool is_open;          /* it had not resumed at the recording's end (then it is not counted in
-				  "longest" columns but in the totals) */
+	bool is_open;          /* it was not seen to resume: the recording ended or events were lost (then
+				  it is not counted in "longest" columns but in the totals) */
 	struct thread *waker;  /* NULL: unknown; the idle thread if an idle CPU's interrupt woke it */
 	const struct event_wait *evidence; /* NULL: none was taken */
 };
@@ -205,7 +211,12 @@ struct model_listener {
 	void (*event)(void *context, const struct event_header *event);
 };
 
-/* Returns 0, or a negative errno with a sentence. The range is of the recording's clock. */
+/*
+ * Tells what overlaps the range (of the recording's clock, both ends included): runs are clipped to it,
+ * waits are told whole, the others are inside. Runs and waits need all events from the recording's
+ * start, whatever the range; with only the event callback set just the range is read. Waits are the same
+ * objects as model_wait gives where they are kept. Returns 0, or a negative errno with a sentence.
+ */
 int model_replay(struct model *model, uint64_t from_ns, uint64_t to_ns,
 		 const struct model_listener *listener);
 

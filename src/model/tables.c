@@ -147,23 +147,28 @@ static size_t merge_spans(struct span_of_time *spans, size_t count)
 	return merged;
 }
 
+/* Single events that the kernel skipped leave no trace of when: only what was overwritten counts.
+ */
+static bool is_gap(const struct event_loss *loss)
+{
+	return loss->log == EVENT_LOG_SWITCH && loss->reason == EVENT_LOSS_OVERWRITTEN &&
+	       loss->from_ns <= loss->to_ns;
+}
+
 static void seal_losses(struct tables *tables)
 {
 	tables->gaps = xcalloc(tables->loss_count + 1, sizeof(*tables->gaps));
 	tables->doubts = xcalloc(tables->loss_count + 1, sizeof(*tables->doubts));
 	for (size_t i = 0; i < tables->loss_count; i++) {
 		const struct event_loss *loss = &tables->losses[i];
-		struct span_of_time span = {loss->from_ns, loss->to_ns, loss->cpu};
 
-		if (loss->log != EVENT_LOG_SWITCH || loss->to_ns < loss->from_ns)
-			continue;
-		if (loss->reason == EVENT_LOSS_OVERWRITTEN)
-			tables->gaps[tables->gap_count++] = span;
-		tables->doubts[tables->doubt_count++] = span;
+		if (is_gap(loss))
+			tables->gaps[tables->gap_count++] =
+				(struct span_of_time){loss->from_ns, loss->to_ns, loss->cpu};
 	}
 	qsort(tables->gaps, tables->gap_count, sizeof(*tables->gaps), compare_spans);
-	qsort(tables->doubts, tables->doubt_count, sizeof(*tables->doubts), compare_spans);
-	tables->doubt_count = merge_spans(tables->doubts, tables->doubt_count);
+	memcpy(tables->doubts, tables->gaps, tables->gap_count * sizeof(*tables->gaps));
+	tables->doubt_count = merge_spans(tables->doubts, tables->gap_count);
 }
 
 uint64_t tables_doubt_from(const struct tables *tables, uint64_t time_ns)

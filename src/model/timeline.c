@@ -223,6 +223,9 @@ static void on_resume(struct timeline *timeline, const struct event_resume *even
 	struct lane *lane = identity_lane(timeline, event->tid, time_ns);
 	uint64_t from_ns = time_ns > event->ran_ns ? time_ns - event->ran_ns : 0;
 
+	/* the kernel could not tell since when: then the switch-out that follows says it all */
+	if (event->ran_ns == 0)
+		return;
 	if (cpu->current == lane) {
 		if (!cpu->since_seen && from_ns < cpu->since_ns)
 			cpu->since_ns = later(from_ns, cpu->known_ns);

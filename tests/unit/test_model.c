@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state machine on hand-made timelines: what a thread did, next to the events that say so. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "unit/unit.h"
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "model/model.h"
@@ -64,7 +61,7 @@ static const struct wait *wait_of(const struct model *model, uint32_t tid, unsig
 		if (model_wait(model, i)->thread->tid == tid && n-- == 0)
 			return model_wait(model, i);
 	}
-	fail_msg("no such wait of %u", tid);
+	assert_true(!"there is such a wait");
 	return NULL;
 }
 

@@ -1,0 +1,12 @@
+-- title: Files that threads waited for
+-- help: Time blocked in waits on a file's descriptor, with how many there were, the longest, and whose they were.
+-- limits: waits
+-- shape: table
+-- limit: 30
+-- total: waited_ns
+SELECT sum(w.inside_ns) AS waited_ns, count(*) AS waits, max(w.waited_ns) AS longest_ns,
+       group_concat(DISTINCT w.syscall) AS syscalls, group_concat(DISTINCT w.comm) AS threads_named,
+       f.path AS file
+FROM wait AS w JOIN file AS f ON f.id = w.object_id
+GROUP BY f.path
+ORDER BY waited_ns DESC

@@ -1,0 +1,26 @@
+-- title: Off-CPU time by stack, as a table
+-- help: Where threads were when they were not running, blocked and runnable time together, by thread name
+--   and stack: user frames first, kernel frames inside them. Waits too short to have a stack are one line, so
+--   that the whole is all off-CPU time (that of the view threads). offcpu has the same as a tree.
+-- limits: waits
+-- shape: table
+-- limit: 30
+-- total: total_ns
+WITH part AS (
+  SELECT comm, kernel_stack, user_stack, has_evidence, is_open, sum(inside_ns) AS ns, count(*) AS n
+  FROM wait WHERE tid <> 0
+  GROUP BY comm, kernel_stack, user_stack, has_evidence, is_open
+), named AS (
+  SELECT comm || ';' || coalesce(stack(kernel_stack, user_stack),
+           CASE WHEN is_open THEN '[not over at the end of the recording]'
+                WHEN has_evidence THEN '[no stack could be taken]'
+                ELSE '[no evidence was taken]' END) AS stack, ns, n
+  FROM part
+), short AS (
+  SELECT sum(short_wait_ns) AS ns FROM thread WHERE tid <> 0
+)
+SELECT sum(ns) AS total_ns, sum(n) AS waits, stack FROM named GROUP BY stack HAVING total_ns > 0
+UNION ALL
+SELECT ns, NULL, '[shorter than ' || duration(min_wait_ns) || ': no stack taken]'
+FROM short, recording WHERE ns > 0
+ORDER BY total_ns DESC

@@ -1,0 +1,16 @@
+-- title: On-CPU time by stack, as a tree
+-- help: What threads did while they ran, by thread name and stack, from samples: each stands for one tick of
+--   the sampling clock, so that times are estimates. User frames first, kernel frames inside them.
+-- limits: samples
+-- shape: tree
+WITH part AS (
+  SELECT comm, kernel_stack, user_stack, sum(period_ns) AS ns, count(*) AS n
+  FROM sample WHERE tid <> 0
+  GROUP BY comm, kernel_stack, user_stack
+)
+SELECT coalesce(comm, '[unknown]') || ';' ||
+         coalesce(stack(kernel_stack, user_stack), '[no stack could be taken]') AS stack,
+       sum(ns) AS total_ns, sum(n) AS samples
+FROM part
+GROUP BY 1
+ORDER BY total_ns DESC
