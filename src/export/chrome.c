@@ -38,10 +38,14 @@ static void add_text(struct chrome *chrome, const char *key, const char *text)
 	json_text_add(&chrome->line, text);
 }
 
+static uint32_t pid_of(const struct thread *thread)
+{
+	return thread->process ? thread->process->pid : thread->tid;
+}
+
 static void add_thread(struct chrome *chrome, const struct thread *thread)
 {
-	buffer_printf(&chrome->line, ",\"pid\":%u,\"tid\":%u",
-		      thread->process ? thread->process->pid : thread->tid, thread->tid);
+	buffer_printf(&chrome->line, ",\"pid\":%u,\"tid\":%u", pid_of(thread), thread->tid);
 }
 
 static struct buffer *item_begin(struct chrome *chrome)
@@ -69,12 +73,12 @@ static void write_text(struct chrome *chrome, const char *text)
 
 /* ---- names ---- */
 
-static void write_name(struct chrome *chrome, const struct thread *thread, const char *what,
+static void write_name(struct chrome *chrome, const char *what, uint32_t pid, uint32_t tid,
 		       const char *name)
 {
-	buffer_printf(item_begin(chrome), "{\"ph\":\"M\",\"name\":\"%s\"", what);
-	add_thread(chrome, thread);
-	buffer_printf(&chrome->line, ",\"args\":{\"name\":");
+	buffer_printf(item_begin(chrome),
+		      "{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"args\":{\"name\":",
+		      what, pid, tid);
 	json_text_add(&chrome->line, name);
 	buffer_printf(&chrome->line, "}}");
 	write_line(chrome);
@@ -82,14 +86,19 @@ static void write_name(struct chrome *chrome, const struct thread *thread, const
 
 static void write_names(struct chrome *chrome)
 {
+	for (size_t i = 0; i < model_process_count(chrome->model); i++) {
+		const struct process *process = model_process(chrome->model, i);
+
+		if (process->pid && selection_takes_pid(&chrome->selection, process->pid))
+			write_name(chrome, "process_name", process->pid, process->pid,
+				   process->comm);
+	}
 	for (size_t i = 1; i < model_thread_count(chrome->model); i++) {
 		const struct thread *thread = model_thread(chrome->model, i);
 
-		if (!selection_takes_thread(&chrome->selection, thread))
-			continue;
-		if (thread->process && thread->process->pid == thread->tid)
-			write_name(chrome, thread, "process_name", thread->process->comm);
-		write_name(chrome, thread, "thread_name", thread->comm);
+		if (selection_takes_thread(&chrome->selection, thread))
+			write_name(chrome, "thread_name", pid_of(thread), thread->tid,
+				   thread->comm);
 	}
 }
 

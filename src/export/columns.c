@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "export/describe.h"
+
 static struct export_column *add_column(struct export_columns *columns,
 					enum export_column_kind kind,
 					const struct event_field *field)
@@ -19,6 +21,12 @@ static struct export_column *add_column(struct export_columns *columns,
 	return column;
 }
 
+/* Such tids count in a pid namespace of their own: they name nobody here. */
+static bool is_foreign_tid(const struct event_field *field)
+{
+	return !strcmp(field->name, "ns_tid") || !strcmp(field->name, "futex_owner_tid");
+}
+
 /* "waker_tid" gets "waker_comm" beside it, unless the event brings such a field itself. */
 static void add_thread_name(struct export_columns *columns, unsigned int kind,
 			    const struct event_field *field)
@@ -26,7 +34,7 @@ static void add_thread_name(struct export_columns *columns, unsigned int kind,
 	size_t size = strlen(field->name);
 	char name[sizeof(columns->items->name)];
 
-	if (size < 3 || strcmp(field->name + size - 3, "tid"))
+	if (size < 3 || strcmp(field->name + size - 3, "tid") || is_foreign_tid(field))
 		return;
 	snprintf(name, sizeof(name), "%.*scomm", (int)(size - 3), field->name);
 	if (!event_field_find(kind, name))
@@ -111,13 +119,7 @@ static enum export_cell frames_cell(struct model *model, uint64_t id, struct buf
 
 	if (!stack)
 		return EXPORT_CELL_EMPTY;
-	for (uint32_t i = stack->place_count; i > 0; i--) {
-		const char *function = stack->places[i - 1]->function;
-
-		buffer_add(out, function, strlen(function));
-		if (i > 1)
-			buffer_add(out, ";", 1);
-	}
+	describe_stack(stack, out);
 	return EXPORT_CELL_TEXT;
 }
 

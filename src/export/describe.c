@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *describe_blocked_function(struct model *model, const struct event_wait *evidence)
 {
@@ -67,4 +68,15 @@ char *describe_waker(const struct wait *wait, char *text, size_t size)
 	else
 		snprintf(text, size, "%s", "");
 	return text;
+}
+
+void describe_stack(const struct stack *stack, struct buffer *out)
+{
+	for (uint32_t i = stack ? stack->place_count : 0; i > 0; i--) {
+		const char *function = stack->places[i - 1]->function;
+
+		if (out->size)
+			buffer_add(out, ";", 1);
+		buffer_add(out, function, strlen(function));
+	}
 }

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "base/memory.h"
 #include "model/model.h"
 
 #define DESCRIBE_SIZE 512 /* room that is enough for all but the longest paths */
@@ -25,5 +26,9 @@ char *describe_waker(const struct wait *wait, char *text, size_t size);
 
 /* The kernel function a wait was in: the innermost one outside the scheduler; NULL if unknown. */
 const char *describe_blocked_function(struct model *model, const struct event_wait *evidence);
+
+/* Appends the functions of a stack, outermost first, ";" before each but the first of OUT. NULL is
+ * an empty stack. */
+void describe_stack(const struct stack *stack, struct buffer *out);
 
 #endif

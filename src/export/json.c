@@ -63,7 +63,7 @@ static int take_event(void *context, const struct event_header *event)
 	if (!columns->items)
 		export_columns_of(columns, event->kind);
 	buffer_clear(&rows->line);
-	buffer_printf(&rows->line, "{\"kind\":\"%s\",\"time_ns\":%" PRIu64,
+	buffer_printf(&rows->line, "{\"event\":\"%s\",\"time_ns\":%" PRIu64,
 		      event_schema(event->kind)->name, (uint64_t)event->time_ns);
 	for (size_t i = 0; i < columns->count; i++)
 		add_column(rows, &columns->items[i], event);

@@ -175,6 +175,8 @@ static void cpu_hand_over(struct sched *sched, struct cpu *cpu, uint64_t time_ns
 	struct shown running = {PERFETTO_NOT_RECORDED_TID, sched->not_recorded_name};
 	struct bundle_task from, to;
 
+	if (cpu->is_running_known && cpu->running_tid == next.tid)
+		return;
 	if (cpu->is_running_known && cpu->running_tid != PERFETTO_NOT_RECORDED_TID)
 		running = shown_of(sched, cpu->running_tid, time_ns);
 	from = in_full(sched, running, cpu->running_prio);

@@ -42,7 +42,7 @@ static void write_system_info(struct perfetto *perfetto)
 	size_t utsname = proto_open(packet, 1);
 	const char *sysname = model_meta(perfetto->model, "kernel_sysname");
 
-	proto_text(packet, 1, sysname ? sysname : "Linux");                          /* sysname */
+	proto_text(packet, 1, sysname ? sysname : "Linux");      /* sysname */
 	proto_text(packet, 2, meta(perfetto, "kernel_version")); /* version */
 	proto_text(packet, 3, meta(perfetto, "kernel"));         /* release */
 	proto_text(packet, 4, meta(perfetto, "machine"));        /* machine */

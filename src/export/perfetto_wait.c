@@ -180,9 +180,31 @@ static void add_object_args(struct waits *waits, struct buffer *packet, const st
 		   evidence->lock_owner_tid);
 }
 
+/* An arrow begins where a thread did the waking, if it was a thread and one that is shown. */
+static bool has_arrow(struct waits *waits, const struct wait *wait)
+{
+	return wait->waker && wait->waker->tid != 0 && !wait->waker_is_irq && wait->wake_seen &&
+	       selection_takes_thread(&waits->perfetto->selection, wait->waker);
+}
+
+/* The waker's stack is at the arrow's beginning; without an arrow it goes here, as folded text. */
+static void add_waker_args(struct waits *waits, struct buffer *packet, const struct wait *wait)
+{
+	struct model *model = waits->perfetto->model;
+	struct buffer frames = {0};
+	char waker[DESCRIBE_SIZE];
+
+	arg_text(waits, packet, "waker", describe_waker(wait, waker, sizeof(waker)));
+	if (has_arrow(waits, wait))
+		return;
+	describe_stack(model_stack(model, wait->evidence->waker_user_stack), &frames);
+	describe_stack(model_stack(model, wait->evidence->waker_kernel_stack), &frames);
+	arg_text(waits, packet, "waker_stack", frames.data);
+	buffer_release(&frames);
+}
+
 static void add_args(struct waits *waits, struct buffer *packet, const struct wait *wait)
 {
-	char waker[DESCRIBE_SIZE];
 
 	arg_number(waits, packet, "blocked_ns", ARG_UINT, wait_blocked_ns(wait));
 	arg_number(waits, packet, "runnable_ns", ARG_UINT, wait_runnable_ns(wait));
@@ -191,7 +213,7 @@ static void add_args(struct waits *waits, struct buffer *packet, const struct wa
 		 describe_blocked_function(waits->perfetto->model, wait->evidence));
 	add_syscall_args(waits, packet, wait->evidence);
 	add_object_args(waits, packet, wait);
-	arg_text(waits, packet, "waker", describe_waker(wait, waker, sizeof(waker)));
+	add_waker_args(waits, packet, wait);
 }
 
 /* ---- slices ---- */
@@ -228,13 +250,6 @@ static void write_end(struct waits *waits, const struct wait *wait)
 
 	proto_close(packet, event);
 	packet_end(waits);
-}
-
-/* An arrow begins where a thread did the waking, if it was a thread and one that is shown. */
-static bool has_arrow(struct waits *waits, const struct wait *wait)
-{
-	return wait->waker && wait->waker->tid != 0 && !wait->waker_is_irq && wait->wake_seen &&
-	       selection_takes_thread(&waits->perfetto->selection, wait->waker);
 }
 
 /* Each wait that is kept has an id of its own: so does its arrow. */

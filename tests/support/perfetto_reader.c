@@ -37,8 +37,8 @@ static void take_interned(struct reader *reader, uint64_t sequence, struct proto
 		uint64_t key = interned_key(sequence, field.number, iid);
 
 		if (iid == 0 || map64_get(&reader->interned, key))
-			buffer_printf(&reader->out->problems, "iid %" PRIu64 " of table %u again\n", iid,
-				      field.number);
+			buffer_printf(&reader->out->problems, "iid %" PRIu64 " of table %u again\n",
+				      iid, field.number);
 		array_reserve((void **)&reader->entries, &reader->entry_capacity,
 			      reader->entry_count + 1, sizeof(*reader->entries));
 		map64_put(&reader->interned, key, reader->entry_count);
@@ -53,7 +53,8 @@ static struct protodec interned(struct reader *reader, uint64_t sequence, uint32
 
 	if (at)
 		return reader->entries[*at];
-	buffer_printf(&reader->out->problems, "undefined iid %" PRIu64 " of table %u\n", iid, table);
+	buffer_printf(&reader->out->problems, "undefined iid %" PRIu64 " of table %u\n", iid,
+		      table);
 	return (struct protodec){0};
 }
 
@@ -117,8 +118,9 @@ static void take_track(struct reader *reader, uint64_t time_ns, struct protodec 
 	if (protodec_has(track, 5))
 		buffer_printf(out, " in %" PRIu64, protodec_number(track, 5));
 	if (protodec_has(track, 4))
-		buffer_printf(out, " thread %" PRIu64 "/%" PRIu64 " '%s'", protodec_number(thread, 1),
-			      protodec_number(thread, 2), protodec_text(thread, 5));
+		buffer_printf(out, " thread %" PRIu64 "/%" PRIu64 " '%s'",
+			      protodec_number(thread, 1), protodec_number(thread, 2),
+			      protodec_text(thread, 5));
 	buffer_printf(out, "\n");
 }
 
@@ -146,8 +148,8 @@ static void add_arg(struct reader *reader, uint64_t sequence, struct protodec ar
 	if (protodec_has(arg, 10))
 		buffer_printf(out, " %s=", protodec_text(arg, 10));
 	else
-		buffer_printf(out, " %s=",
-			      interned_text(reader, sequence, 3, protodec_number(arg, 1)));
+		buffer_printf(out,
+			      " %s=", interned_text(reader, sequence, 3, protodec_number(arg, 1)));
 	add_value(arg, out);
 }
 
@@ -165,7 +167,8 @@ static void take_event(struct reader *reader, uint64_t sequence, uint64_t time_n
 	buffer_printf(out, " on %" PRIu64 " %s", track, types[type < 4 ? type : 0]);
 	while (protodec_next(&event, &field)) {
 		if (field.number == 10)
-			buffer_printf(out, " '%s'", interned_text(reader, sequence, 2, field.value));
+			buffer_printf(out, " '%s'",
+				      interned_text(reader, sequence, 2, field.value));
 		else if (field.number == 23)
 			buffer_printf(out, " '%s'", protodec_as_text(field.bytes));
 		else if (field.number == 4)
@@ -223,8 +226,9 @@ static void take_defaults(struct reader *reader, uint64_t sequence, struct proto
 		buffer_printf(&reader->out->problems, "sequence %" PRIu64 " is not BOOTTIME\n",
 			      sequence);
 	if (protodec_has(defaults, 100))
-		buffer_printf(&reader->out->samples, "sequence %" PRIu64 " is %s: %s, unit %" PRIu64
-			      "\n", sequence, protodec_text(source, 1), protodec_text(counter, 2),
+		buffer_printf(&reader->out->samples,
+			      "sequence %" PRIu64 " is %s: %s, unit %" PRIu64 "\n", sequence,
+			      protodec_text(source, 1), protodec_text(counter, 2),
 			      protodec_number(counter, 3));
 }
 
@@ -285,8 +289,7 @@ static void take_attributes(struct reader *reader, struct protodec attributes)
 	while (protodec_next(&attributes, &field)) {
 		if (protodec_has(field.bytes, 3))
 			buffer_printf(&reader->out->machine, "%s '%s'\n",
-				      protodec_text(field.bytes, 1),
-				      protodec_text(field.bytes, 3));
+				      protodec_text(field.bytes, 1), protodec_text(field.bytes, 3));
 		else
 			buffer_printf(&reader->out->machine, "%s %" PRIu64 "\n",
 				      protodec_text(field.bytes, 1),

@@ -2,10 +2,10 @@
 /*
  * Reads a Perfetto trace as a viewer does, and says what it understood as lines of text.
  *
- * It follows the rules of Perfetto's trace_processor: events of a CPU are sorted by time; who left the
- * CPU and who woke a thread is taken from the switch before; the first compact switch of a CPU is
- * dropped; ids mean what was interned earlier on the same sequence. What a viewer would complain about
- * is collected in `problems`.
+ * It follows the rules of Perfetto's trace_processor: events of a CPU are sorted by time; who left
+ * the CPU and who woke a thread is taken from the switch before; the first compact switch of a CPU
+ * is dropped; ids mean what was interned earlier on the same sequence. What a viewer would complain
+ * about is collected in `problems`.
  *
  * Times are microseconds since SYNTH_ORIGIN_NS, so that the lines look like those of synth.h.
  */
@@ -19,16 +19,14 @@
 struct perfetto_reading {
 	/*
 	 * In the order of time, then CPU:
-	 *	100 cpu0 switch 10:S > 11 name prio 120         "full" behind it: not in compact form
-	 *	150 cpu1 waking 10 by 11 on cpu0 [in interrupt] [full]
-	 *	50 cpu0 born 11 worker of 10 as thread
-	 *	60 cpu0 rename 11 old > new
-	 *	70 cpu0 end 11
-	 *	80 cpu0 blocked 10 in futex_wait
-	 *	90 cpu0 lost                                    at the bundle's first event
+	 *	100 cpu0 switch 10:S > 11 name prio 120         "full" behind it: not in compact
+	 *form 150 cpu1 waking 10 by 11 on cpu0 [in interrupt] [full] 50 cpu0 born 11 worker of 10
+	 *as thread 60 cpu0 rename 11 old > new 70 cpu0 end 11 80 cpu0 blocked 10 in futex_wait 90
+	 *cpu0 lost                                    at the bundle's first event
 	 */
 	struct buffer sched;
-	/* Slices on the processor, as drawn: "cpu0 100..150 main 10 S"; "?" where one is not closed. */
+	/* Slices on the processor, as drawn: "cpu0 100..150 main 10 S"; "?" where one is not
+	 * closed. */
 	struct buffer slices;
 	struct buffer tracks;  /* track descriptors and events, as written */
 	struct buffer samples; /* StackSample and PerfSample, as written */

@@ -14,7 +14,15 @@ struct sched_event {
 	uint64_t time_ns;
 	uint64_t order; /* of equal times, the one that was read first */
 	uint32_t cpu;
-	enum { SWITCH, WAKING, BORN, RENAME, END, BLOCKED, LOST } kind;
+	enum {
+		SWITCH,
+		WAKING,
+		BORN,
+		RENAME,
+		END,
+		BLOCKED,
+		LOST
+	} kind;
 	bool is_full;
 	bool is_in_interrupt;
 	bool is_thread;
@@ -212,6 +220,7 @@ static void take_full(struct sched_reader *reader, uint64_t sequence, uint32_t c
 void sched_reader_bundle(struct sched_reader *reader, uint64_t sequence, struct protodec bundle)
 {
 	uint64_t cpu = protodec_number(bundle, 1);
+	bool has_lost_events = protodec_number(bundle, 3);
 	size_t first = reader->count;
 	struct protodec_field field;
 
@@ -224,7 +233,7 @@ void sched_reader_bundle(struct sched_reader *reader, uint64_t sequence, struct 
 		if (field.number == 2)
 			take_full(reader, sequence, (uint32_t)cpu, field.bytes);
 	}
-	if (protodec_number(bundle, 3)) {
+	if (has_lost_events) {
 		uint64_t time_ns = UINT64_MAX;
 		struct sched_event *event;
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define TEXTS 16
+#define TEXTS     16
 #define TEXT_SIZE 512
 
 struct protodec protodec_of(const void *bytes, size_t size)

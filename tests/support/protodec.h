@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading protobuf messages without a schema, for tests of what was written. Independent of the writer.
+ * Reading protobuf messages without a schema, for tests of what was written. Independent of the
+ * writer.
  */
 #ifndef DASHCAM_TESTS_PROTODEC_H
 #define DASHCAM_TESTS_PROTODEC_H
@@ -31,8 +32,8 @@ bool protodec_next(struct protodec *message, struct protodec_field *ret);
 /* A varint of packed ones; false at the end. */
 bool protodec_varint(struct protodec *packed, uint64_t *ret);
 
-/* The last field of that number: its value, or 0; its bytes, or an empty message. The message is not
- * advanced. */
+/* The last field of that number: its value, or 0; its bytes, or an empty message. The message is
+ * not advanced. */
 bool protodec_has(struct protodec message, uint32_t number);
 uint64_t protodec_number(struct protodec message, uint32_t number);
 struct protodec protodec_bytes(struct protodec message, uint32_t number);
