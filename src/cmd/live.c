@@ -182,7 +182,8 @@ static int run_session(struct live *live, int command_count, char **command)
 					  .evidence = take_evidence,
 					  .table = take_table};
 	enum session_end end;
-	int err = session_start(&live->session, &live->values->session, &sink, command_count, command);
+	int err = session_start(&live->session, &live->values->session, &sink, command_count,
+				command);
 	int status;
 
 	if (err)
@@ -226,9 +227,10 @@ const struct command command_live = {
 	.description =
 		"Records into memory and shows a view (see dashcam report --list) of the last seconds\n"
 		"every now and then, until the time is over, the command ends, or Ctrl-C. Needs root.\n",
-	.examples = "  dashcam live threads                       where all threads' time goes\n"
-		    "  dashcam live runq --pid 1234               what one process waits for a CPU\n"
-		    "  dashcam live offcpu -w 30s -i 5s           half a minute, every five seconds\n",
+	.examples =
+		"  dashcam live threads                       where all threads' time goes\n"
+		"  dashcam live runq --pid 1234               what one process waits for a CPU\n"
+		"  dashcam live offcpu -w 30s -i 5s           half a minute, every five seconds\n",
 	.options = live_rows,
 	.values_size = sizeof(struct live_values),
 	.defaults = &live_defaults,

@@ -34,7 +34,8 @@ static void roster_remove(struct window *window, uint32_t tid)
 	map64_remove(&window->roster, tid);
 }
 
-/* A thread known by a name, and for a process its command line; the rest of an earlier entry is kept. */
+/* A thread known by a name, and for a process its command line; the rest of an earlier entry is
+ * kept. */
 static void roster_name(struct window *window, uint32_t tid, uint32_t pid, const char *comm,
 			const char *cmdline, uint64_t time_ns)
 {
@@ -97,8 +98,8 @@ static void remember(struct window *window, const struct event_header *header)
 	}
 }
 
-void window_add(struct window *window, enum recording_stream stream, uint16_t cpu, const void *events,
-		size_t size)
+void window_add(struct window *window, enum recording_stream stream, uint16_t cpu,
+		const void *events, size_t size)
 {
 	struct window_chunk *chunk;
 	const struct event_header *event = events;
