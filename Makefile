@@ -16,7 +16,7 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 
-PACKAGES := libbpf libdw libelf libzstd sqlite3 jansson
+PACKAGES := libbpf libdw libelf liblzma libzstd sqlite3 jansson
 LIBRARIES := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(PACKAGES)) -liberty -lpthread -lm
 INCLUDES := -Isrc -I$(BUILD)/include $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wno-missing-field-initializers
@@ -64,13 +64,6 @@ $(BPF_OBJECT): src/bpf/all.bpf.c
 $(BUILD)/src/capture/object.o: $(BPF_OBJECT)
 $(BUILD)/src/capture/object.o: ALL_CFLAGS += -DBPF_OBJECT_PATH='"$(BPF_OBJECT)"'
 
-# What a flame graph carries to work in a browser.
-FLAMEGRAPH := src/export/flamegraph
-
-$(BUILD)/src/export/flamegraph_assets.o: $(FLAMEGRAPH).js $(FLAMEGRAPH).css
-$(BUILD)/src/export/flamegraph_assets.o: ALL_CFLAGS += \
-	-DFLAMEGRAPH_SCRIPT_PATH='"$(FLAMEGRAPH).js"' -DFLAMEGRAPH_STYLE_PATH='"$(FLAMEGRAPH).css"'
-
 # The views: all files of views/ in one text, each behind a line with its name.
 VIEWS := $(BUILD)/views.sql
 
@@ -81,6 +74,13 @@ $(VIEWS): $(wildcard views/*.sql) views
 
 $(BUILD)/src/query/views.o: $(VIEWS)
 $(BUILD)/src/query/views.o: ALL_CFLAGS += -DVIEWS_PATH='"$(VIEWS)"'
+
+# What a flame graph carries to work in a browser.
+FLAMEGRAPH := src/export/flamegraph
+
+$(BUILD)/src/export/flamegraph_assets.o: $(FLAMEGRAPH).js $(FLAMEGRAPH).css
+$(BUILD)/src/export/flamegraph_assets.o: ALL_CFLAGS += \
+	-DFLAMEGRAPH_SCRIPT_PATH='"$(FLAMEGRAPH).js"' -DFLAMEGRAPH_STYLE_PATH='"$(FLAMEGRAPH).css"'
 
 # ---- tests: CHECKS is what `make check` runs; mk/*.mk adds to it ----
 

@@ -232,7 +232,7 @@ int on_waking(__u64 *ctx)
 	slot->wake_ns = now_ns;
 	if (!slot->is_wanted)
 		return 0;
-	if (now_ns - slot->off_ns >= settings.min_wait_ns) {
+	if (now_ns - slot->off_ns >= settings.waker_stack_ns) {
 		note_waker(ctx, slot, waker, cpu, now_ns);
 	} else {
 		slot->waker_tid = waker->pid;

@@ -100,6 +100,8 @@ static void give_machine(struct capture *capture)
 	give_meta(capture, "machine", "%s", name.machine);
 	give_meta(capture, "cpus", "%u", capture->cpu_count);
 	give_meta(capture, "min_wait_ns", "%" PRIu64, (uint64_t)capture->settings.min_wait_ns);
+	give_meta(capture, "waker_stack_ns", "%" PRIu64,
+		  (uint64_t)capture->settings.waker_stack_ns);
 	give_meta(capture, "sample_period_ns", "%" PRIu64,
 		  (uint64_t)capture->settings.sample_period_ns);
 	give_meta(capture, "switch_log_bytes", "%" PRIu64,

@@ -121,6 +121,7 @@ int settings_make(struct capture_settings *settings, const struct capture_option
 {
 	memset(settings, 0, sizeof(*settings));
 	settings->min_wait_ns = options->min_wait_ns;
+	settings->waker_stack_ns = options->waker_stack_ns;
 	if (options->sample_rate_hz)
 		settings->sample_period_ns = NS_PER_S / options->sample_rate_hz;
 	settings->switch_mask = log_bytes(options->switch_log_bytes, SWITCH_BUDGET_BYTES,

@@ -19,6 +19,10 @@
 #define DRAIN_MAX_NS (400 * NS_PER_MS)
 #define DRAIN_START_NS (50 * NS_PER_MS)
 
+/* Walking a kernel stack takes 2 us: with --min-wait 0 on every wake-up it would double the cost, for waits
+ * so short that nobody asks who ended them. */
+#define WAKER_STACK_MIN_NS (100 * NS_PER_US)
+
 const char *const session_stack_names[] = {"auto", "fp", "dwarf", "none", NULL};
 const char *const session_hook_names[] = {"auto", "kick", "exit", "kprobe", "degraded", NULL};
 
@@ -107,6 +111,11 @@ static int open_capture(struct session *session, const struct session_values *va
 	};
 	bool sample;
 	int err = read_probes(values, &sample);
+
+	options.waker_stack_ns = values->waker_stack_ns;
+	if (values->waker_stack_ns == UINT64_MAX)
+		options.waker_stack_ns = values->min_wait_ns > WAKER_STACK_MIN_NS ? values->min_wait_ns :
+										    WAKER_STACK_MIN_NS;
 
 	if (err)
 		return err;

@@ -19,6 +19,7 @@ struct session_values {
 	struct option_list comms;
 	struct option_list probes; /* names, or several with commas */
 	uint64_t min_wait_ns;
+	uint64_t waker_stack_ns; /* UINT64_MAX: as min_wait_ns, but not below WAKER_STACK_MIN_NS */
 	uint64_t rate_hz;
 	unsigned int user_stack; /* enum user_stack_mode */
 	bool source_lines;
@@ -30,7 +31,7 @@ struct session_values {
 
 #define SESSION_DEFAULTS                                                                           \
 	{                                                                                          \
-		.min_wait_ns = 1000000, .rate_hz = 99                                              \
+		.min_wait_ns = 1000000, .waker_stack_ns = UINT64_MAX, .rate_hz = 99                                              \
 	}
 
 extern const char *const session_stack_names[];
@@ -46,6 +47,9 @@ extern const char *const session_hook_names[];
 	       "take evidence only of threads whose name matches, such as 'redis*'; may be repeated"), \
 	OPTION("min-wait", 0, OPTION_TIME, struct_, member_.min_wait_ns, "TIME",                   \
 	       "take evidence of waits from this length on (default 1ms; 0: of every wait)"),      \
+	OPTION("waker-stack", 0, OPTION_TIME, struct_, member_.waker_stack_ns, "TIME",             \
+	       "take the waker's stacks too, for waits from this length on (default: that of "     \
+	       "--min-wait, but at least 100us; 0: for every wait)"),                              \
 	OPTION("rate", 0, OPTION_NUMBER, struct_, member_.rate_hz, "HZ",                           \
 	       "sample what runs on each CPU so many times a second (default 99; 0: do not)"),     \
 	OPTION("probe", 0, OPTION_LIST, struct_, member_.probes, "NAME,...",                       \

@@ -79,6 +79,7 @@ enum filter_flag {
 /* What the user side decides before the programs are loaded: constants to the verifier. */
 struct capture_settings {
 	__u64 min_wait_ns;
+	__u64 waker_stack_ns; /* of waits from this length the waker's stacks are taken, too */
 	__u64 sample_period_ns;
 	__u64 switch_mask;   /* bytes of a switch log - 1 */
 	__u64 evidence_mask; /* bytes of an evidence log - 1 */

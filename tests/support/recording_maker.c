@@ -2,17 +2,14 @@
 #include "support/recording_maker.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/hash.h"
 #include "event/schema.h"
+#include "unit/unit.h"
 
 uint64_t maker_random(uint64_t *seed)
 {

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* Gives the header, each chunk that still has its place, and the trailer the hash (magic, identity) that
- * a recording of these SIZE bytes should have there. */
+/* Gives the header, each chunk that still has its place, and the trailer the hash (magic, identity)
+ * that a recording of these SIZE bytes should have there. */
 void recording_mend_hashes(char *bytes, size_t size);
 
 #endif

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Merged call trees and the texts in them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/memory.h"
 #include "export/calltree.h"
 #include "export/clean_text.h"
+#include "unit/unit.h"
 
 /* Adds a stack given as "main;read". */
 static uint32_t add_stack(struct calltree *tree, const char *stack, unsigned int column,

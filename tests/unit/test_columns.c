@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The columns codec: what goes in comes out, what does not suit is refused, what is malformed too. */
+/* The columns codec: what goes in comes out, what does not suit is refused, what is malformed too.
+ */
 #include <string.h>
 
 #include "base/error.h"
 #include "event/event.h"
 #include "recording/columns.h"
 #include "support/recording_maker.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
+#include "unit.h"
 
 static void assert_round_trip(const struct buffer *events)
 {
@@ -50,7 +48,8 @@ static void test_pipe(void **state)
 /* Three layouts of two sizes, random content, time going back and wrapping around. */
 static void test_random(void **state)
 {
-	static const unsigned int kinds[] = {EVENT_SWITCH, EVENT_WAKING, EVENT_RESUME, EVENT_SAMPLE};
+	static const unsigned int kinds[] = {EVENT_SWITCH, EVENT_WAKING, EVENT_RESUME,
+					     EVENT_SAMPLE};
 	struct buffer events = {0};
 	uint64_t seed = 5;
 
@@ -82,8 +81,8 @@ static void test_unsuitable(void **state)
 	columns_cuts_release(&cuts);
 }
 
-/* Every bit flipped, every length cut: never a read outside (the sanitizers see it), and a body whose
- * sizes do not add up is refused. */
+/* Every bit flipped, every length cut: never a read outside (the sanitizers see it), and a body
+ * whose sizes do not add up is refused. */
 static void test_malformed(void **state)
 {
 	struct columns_cuts cuts = {0};
@@ -117,7 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_event), cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_random),	  cmocka_unit_test(test_unsuitable),
+		cmocka_unit_test(test_random),    cmocka_unit_test(test_unsuitable),
 		cmocka_unit_test(test_malformed),
 	};
 

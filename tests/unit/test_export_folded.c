@@ -2,14 +2,8 @@
 /* Folded stacks and the head of the flame graph, from recordings whose truth is written beside
  * them. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -17,21 +11,22 @@
 #include "model/model.h"
 #include "recording/recording.h"
 #include "support/synth.h"
+#include "unit/unit.h"
 
-/* Process 10 is "web" with threads "main" (10) and "worker" (11); 20 is a kernel thread. */
-static const char threads[] = "meta min_wait_ns 1000000\n"
-			      "meta sample_period_ns 10000000\n"
-			      "meta host dev1\n"
-			      "meta command 'sleep 1 <&>'\n"
-			      "thread 10 10 web\n"
-			      "thread 11 10 worker\n"
-			      "thread 20 2 kflush flags=1\n"
-			      "stack lock kernel schedule futex_wait do_futex do_syscall_64\n"
-			      "stack io kernel schedule io_schedule writeback\n"
-			      "stack page kernel clear_page do_page_fault\n"
-			      "stack user user libc!read parse^handle@web.c:12 main@web.c:30\n"
-			      "stack cut user inner flags=2\n"
-			      "stack broken user inner flags=4\n";
+/* What all recordings here begin with. */
+static const char tables[] = "meta min_wait_ns 1000000\n"
+			     "meta sample_period_ns 10000000\n"
+			     "meta host dev1\n"
+			     "meta command 'sleep 1 <&>'\n"
+			     "thread 10 10 web\n"
+			     "stack lock kernel schedule futex_wait do_futex do_syscall_64\n"
+			     "stack io kernel schedule io_schedule writeback\n"
+			     "stack page kernel clear_page do_page_fault\n"
+			     "stack user user libc!read parse^handle@web.c:12 main@web.c:30\n"
+			     "event frame frame=0x9000000001234 text='inner|'\n"
+			     "event stack id=cut flags=3 frame_count=1 frames=0x9000000001234\n"
+			     "event frame frame=0x9000000005678 text='lost|'\n"
+			     "event stack id=broken flags=5 frame_count=1 frames=0x9000000005678\n";
 
 struct opened {
 	struct recording *recording;
@@ -40,7 +35,7 @@ struct opened {
 
 static struct opened open_model(const char *timeline)
 {
-	_cleanup_free_ char *text = xasprintf("%s%s", threads, timeline);
+	_cleanup_free_ char *text = xasprintf("%s%s", tables, timeline);
 	struct opened opened = {.recording = synth_recording(text)};
 
 	assert_int_equal(model_new(&opened.model, opened.recording,
@@ -65,7 +60,8 @@ static char *exported(struct model *model, const struct export *export,
 
 	fclose(out);
 	if (err)
-		fail_msg("%s: %s", export->name, fail_text());
+		print_error("%s: %s\n", export->name, fail_text());
+	assert_int_equal(err, 0);
 	return text;
 }
 
@@ -97,8 +93,11 @@ static uint64_t sum_of(const char *folded, const char *part)
 	return sum;
 }
 
-/* 10 waits 5 ms for a lock (and 100 us for a CPU), then shortly; 11 and 20 wait too. */
+/* Thread 10 waits 5 ms for a lock (and 100 us for a CPU), then shortly. Thread 11, "worker" of the
+ * same process, and 20, a kernel thread, wait once. */
 static const char waits[] =
+	"thread 11 10 worker\n"
+	"thread 20 2 kflush flags=1\n"
 	"0 cpu0 switch idle > 10\n"
 	"0 cpu1 switch idle > 11\n"
 	"0 cpu2 switch idle > 20\n"
@@ -236,7 +235,8 @@ static void test_no_samples_is_said(void **state)
 	recording_close(recording);
 }
 
-/* A stack that is not whole says so where its outer frames would be. */
+/* A stack that is not whole says so where its outer frames would be, and a long wait without one is
+ * there too; the last one has not ended. */
 static void test_stacks_that_are_not_whole(void **state)
 {
 	struct export_options options = everything(EXPORT_OFF_CPU);
@@ -244,26 +244,28 @@ static void test_stacks_that_are_not_whole(void **state)
 	(void)state;
 	expect_folded("0 cpu0 switch idle > 10\n"
 		      "1000 cpu0 switch 10:S > idle\n"
-		      "9000 cpu1 waking 10 by 0\n"
+		      "9000 cpu0 waking 10 by 0\n"
 		      "9000 cpu0 switch idle > 10\n"
 		      "9000 cpu0 wait 10 pid=10 blocked=8000 kernel_stack=io user_stack=cut\n"
 		      "10000 cpu0 switch 10:S > idle\n"
-		      "14000 cpu1 waking 10 by 0\n"
+		      "14000 cpu0 waking 10 by 0\n"
 		      "14000 cpu0 switch idle > 10\n"
 		      "14000 cpu0 wait 10 pid=10 blocked=4000 kernel_stack=io user_stack=broken\n"
 		      "20000 cpu0 switch 10:S > idle\n"
-		      "22000 cpu1 waking 10 by 0\n"
+		      "22000 cpu0 waking 10 by 0\n"
 		      "22000 cpu0 switch idle > 10\n"
 		      "22000 cpu0 wait 10 pid=10 blocked=2000 flags=16 kernel_stack=io\n"
 		      "30000 cpu0 switch 10:S > idle\n"
-		      "31500 cpu1 waking 10 by 0\n"
+		      "31500 cpu0 waking 10 by 0\n"
 		      "31500 cpu0 switch idle > 10\n"
-		      "32000 cpu0 switch 10:R > idle\n",
+		      "32000 cpu0 switch 10:S > idle\n"
+		      "33200 cpu1 clock\n",
 		      &options,
 		      "web;[truncated];inner;writeback_[k] 8000000\n"
-		      "web;[broken stack];inner;writeback_[k] 4000000\n"
+		      "web;[broken stack];lost;writeback_[k] 4000000\n"
 		      "web;[user stack not readable];writeback_[k] 2000000\n"
-		      "web;[no stack] 1500000\n");
+		      "web;[no stack] 1500000\n"
+		      "web;[waiting when the recording ended: no stack] 1200000\n");
 }
 
 /* Names must not break the lines apart. */
@@ -275,7 +277,7 @@ static void test_hostile_names(void **state)
 	expect_folded("stack odd user 'a;b c' 'x\ty'\n"
 		      "0 cpu0 switch idle > 10\n"
 		      "1000 cpu0 switch 10:S > idle\n"
-		      "9000 cpu1 waking 10 by 0\n"
+		      "9000 cpu0 waking 10 by 0\n"
 		      "9000 cpu0 switch idle > 10\n"
 		      "9000 cpu0 wait 10 pid=10 blocked=8000 user_stack=odd\n",
 		      &options, "web;x\ufffdy;a:b c 8000000\n");

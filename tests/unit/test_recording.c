@@ -10,12 +10,9 @@
 #include "event/schema.h"
 #include "recording/format.h"
 #include "support/recording_maker.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-#define CPUS 3
+#define CPUS       3
 #define MIX_EVENTS 40000
 
 static const unsigned int switch_kinds[] = {EVENT_SWITCH, EVENT_WAKING, EVENT_RESUME};
@@ -27,7 +24,7 @@ static const unsigned int table_kinds[] = {EVENT_STACK, EVENT_FILE,   EVENT_THRE
 /* ---- a mix of events, and the order in which they must come back ---- */
 
 struct mix_event {
-	uint64_t time_ns; /* 0 for tables */
+	uint64_t time_ns;  /* 0 for tables */
 	unsigned int rank; /* of streams and CPUs, for equal times */
 	enum recording_stream stream;
 	uint16_t cpu;
@@ -70,8 +67,8 @@ static struct mix mix_make(uint64_t seed)
 		else
 			kind = pick(table_kinds, ARRAY_SIZE(table_kinds), &seed);
 		maker_add_event(&mix.bytes, kind, event->time_ns, i);
-		event->rank = (event->stream == STREAM_TABLE ? 0 : 1 + event->stream) * CPUS +
-			      event->cpu;
+		event->rank =
+			(event->stream == STREAM_TABLE ? 0 : 1 + event->stream) * CPUS + event->cpu;
 		if (event->stream == STREAM_TABLE)
 			event->time_ns = 0;
 	}
@@ -254,8 +251,7 @@ static void test_mark_and_flush(void **state)
 	assert_int_equal(recording_open(&recording, path), 0);
 	assert_true(recording_info(recording)->is_torn);
 	assert_int_equal(recording_written_bytes(writer), recording_info(recording)->good_bytes);
-	assert_int_equal(
-		maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
+	assert_int_equal(maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
 	((struct event_header *)(void *)events.data)->mark = 0;
 	assert_int_equal(got.size, events.size);
 	assert_memory_equal(got.data, events.data, events.size);
@@ -301,8 +297,7 @@ static void test_late_by_a_chunk(void **state)
 	recording_write(writer, STREAM_SWITCH, 0, early.data, early.size);
 	assert_int_equal(recording_finish(writer), 0);
 	assert_int_equal(recording_open(&recording, path), 0);
-	assert_int_equal(
-		maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
+	assert_int_equal(maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
 	assert_int_equal(damaged, 0);
 	assert_int_equal(got.size, late.size + early.size);
 	assert_memory_equal(got.data, early.data, early.size);
@@ -401,12 +396,10 @@ static void test_memory_forget(void **state)
 	assert_int_equal(info->event_count[EVENT_SWITCH], 10);
 	assert_int_equal(info->event_count[EVENT_META], 1);
 	assert_int_equal(info->chunks, 2);
-	assert_int_equal(info->first_ns,
-			 ((struct event_header *)(void *)young.data)->time_ns);
+	assert_int_equal(info->first_ns, ((struct event_header *)(void *)young.data)->time_ns);
 	recording_memory_add(recording, STREAM_SWITCH, 1, young.data, young.size);
 	assert_int_equal(info->chunks, 2);
-	assert_int_equal(
-		maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
+	assert_int_equal(maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
 	assert_int_equal(got.size, 2 * young.size);
 	recording_close(recording);
 	buffer_release(&old);

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tests, measurements and the demo. Included by the Makefile.
+
+# Workloads of the live tests. Built as a distribution would: optimised, no frame pointers.
+PROGRAMS := $(BUILD)/programs
+PROGRAM_NAMES := sleeper lock pingpong runqueue coldread socket storm renamer late_library \
+	signal_handler burner demo_lock jit
+PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer $(WARNINGS) $(if $(WERROR),-Werror)
+
+programs: $(PROGRAM_NAMES:%=$(PROGRAMS)/%) $(PROGRAMS)/late_library.so $(PROGRAMS)/shapes $(BUILD)/bench/floor
+
+$(PROGRAMS)/%: tests/programs/%.c tests/programs/workload.c tests/programs/workload.h
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) -o $@ $< tests/programs/workload.c -lpthread -ldl
+
+$(PROGRAMS)/late_library.so: tests/programs/late_library.c tests/programs/workload.c
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) -DLATE_LIBRARY -shared -fPIC -o $@ $^
+
+$(PROGRAMS)/shapes: tests/programs/shapes.cc
+	@mkdir -p $(@D)
+	$(CXX) -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+
+# The floor that measurements are compared with: empty BPF programs.
+$(BUILD)/bench/floor.bpf.o: bench/floor.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) \
+		-I/usr/include/$(MULTIARCH) -c -o $@ $<
+
+$(BUILD)/bench/floor: bench/floor.c $(BUILD)/bench/floor.bpf.o
+	$(CC) $(PROGRAM_CFLAGS) -DFLOOR_OBJECT_PATH='"$(BUILD)/bench/floor.bpf.o"' -o $@ $< \
+		$(shell $(PKG_CONFIG) --cflags --libs libbpf)
+
+test: check programs all ## everything this machine can run, as root: also the live tests
+	BUILD=$(BUILD) tests/live/run $(TESTS)
+
+live: programs all ## only the live tests; TESTS=word: those with the word in their name
+	BUILD=$(BUILD) tests/live/run $(TESTS)
+
+bench: $(BUILD)/bench/floor all ## measure beside other tools (BENCH=--quick: under a minute)
+	bench/run --build $(BUILD) $(BENCH)
+
+demo: ## build, record a lock and a real program, show what is found (as root)
+	BUILD=$(BUILD) tools/demo.sh
+
+.PHONY: programs test live bench demo

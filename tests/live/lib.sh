@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The words that live tests are written in. Checks leave a sentence in $complaint and return 1.
+
+# ---- what happened ----
+
+# A value that the workload wrote down: truth KEY [FILE].
+truth() {
+	sed -n "s/^$1=//p" "${2:-$D/truth}" | tail -n 1 | grep .
+}
+
+# ---- what the recording says ----
+
+# One line per row of a query with one column: rows FILE SQL.
+rows() {
+	"$DASHCAM" query "$1" "$2" --json | sed 's/^{"[^"]*": *//; s/}$//; s/^"\(.*\)"$/\1/'
+}
+
+# The one number of a query, 0 where SQL says null.
+value() {
+	local result
+	result=$(rows "$@")
+	[ "$result" = null ] || [ -z "$result" ] && result=0
+	echo "$result"
+}
+
+# The value of a fact that the recording states about itself: meta FILE NAME.
+meta() {
+	rows "$1" "select value from meta where name = '$2'"
+}
+
+# All folded stacks of a thread's waits, with how long each was: wait_stacks FILE TID.
+wait_stacks() {
+	rows "$1" "select stack(user_stack) || ' ' || waited_ns from wait where tid = $2"
+}
+
+# Part (0..1) of a thread's waiting that meets a condition: share FILE TID CONDITION.
+share() {
+	value "$1" "select sum(case when $3 then blocked_ns else 0 end) * 1.0 / sum(blocked_ns)
+		from wait where tid = $2"
+}
+
+# ---- checks ----
+
+equal() { # GOT WANT
+	[ "$1" = "$2" ] && return 0
+	complaint="got '$1', expected '$2'"
+	return 1
+}
+
+# Within a ratio of what is expected: near GOT WANT RATIO [UNIT-OF-GRACE: an absolute amount besides].
+near() {
+	awk -v got="$1" -v want="$2" -v ratio="$3" -v grace="${4:-0}" 'BEGIN {
+		off = got - want; if (off < 0) off = -off
+		exit !(got != "" && want != "" && off <= ratio * want + grace) }' && return 0
+	complaint="got '$1', expected '$2' within $(awk -v r="$3" 'BEGIN { print r * 100 }') %"
+	return 1
+}
+
+at_least() { # GOT WANT
+	awk -v got="$1" -v want="$2" 'BEGIN { exit !(got != "" && got + 0 >= want + 0) }' && return 0
+	complaint="got '$1', expected at least '$2'"
+	return 1
+}
+
+at_most() { # GOT WANT
+	awk -v got="$1" -v want="$2" 'BEGIN { exit !(got != "" && got + 0 <= want + 0) }' && return 0
+	complaint="got '$1', expected at most '$2'"
+	return 1
+}
+
+# contains TEXT REGULAR-EXPRESSION
+contains() {
+	grep -Eq -- "$2" <<<"$1" && return 0
+	complaint="'$2' is not in: $(head -c 600 <<<"$1")"
+	return 1
+}
+
+lacks() { # TEXT REGULAR-EXPRESSION
+	grep -Eq -- "$2" <<<"$1" || return 0
+	complaint="'$2' is in: $(grep -E -m 3 -- "$2" <<<"$1" | head -c 600)"
+	return 1
+}
+
+# The exit status of a command that may fail; its output goes to $D/out.
+status_of() {
+	local status=0
+	"$@" >"$D/out" 2>&1 || status=$?
+	echo $status
+}
+
+# The command must fail with status 1 and one or few lines that say why; not crash, not print nothing.
+fails_with_a_sentence() {
+	local status
+	status=$(status_of "$@")
+	cat "$D/out"
+	if [ "$status" = 1 ] && [ "$(wc -l <"$D/out")" -le 6 ] &&
+		grep -q '[a-z][a-z]* [a-z]' "$D/out" && ! grep -q 'Sanitizer\|runtime error' "$D/out"; then
+		return 0
+	fi
+	complaint="status $status, output: $(head -c 300 "$D/out")"
+	return 1
+}
+
+# A recording that ended properly: no torn tail.
+is_whole() {
+	equal "$(meta_of_file "$1" torn)" false
+}
+
+is_torn() {
+	equal "$(meta_of_file "$1" torn)" true
+}
+
+# "true" or "false": whether `info` says that the file is torn.
+meta_of_file() {
+	if "$DASHCAM" info "$1" | tee "$D/info" | grep -Eqi 'torn|cut short|not finished|incomplete'; then
+		echo true
+	else
+		echo false
+	fi
+}
+
+lost_events() { # FILE
+	value "$1" "select sum(events) from loss"
+}
+
+# How many records of the switch log are in the file. All that was ever put into that log, lost or not,
+# is the fact switch_log_events, which the recorder writes from the log's own position at the end.
+kept_switch_log() {
+	value "$1" "select (select count(*) from event_switch) + (select count(*) from event_waking) +
+		(select count(*) from event_resume)"
+}
+
+nothing_lost() {
+	equal "$(lost_events "$1")" 0
+}
+
+# Each thread's time is on-CPU + runnable + blocked + unknown, within 0.1 % (and 10 us) of its life.
+adds_up() {
+	local wrong
+	wrong=$(rows "$1" "select tid || ' ' || comm || ': ' || (end_ns - start_ns) || ' is not ' ||
+		(on_cpu_ns + runnable_ns + blocked_ns + unknown_ns) from thread where tid != 0 and
+		abs(on_cpu_ns + runnable_ns + blocked_ns + unknown_ns - (end_ns - start_ns)) >
+		(end_ns - start_ns) / 1000 + 10000 limit 3")
+	equal "$wrong" ""
+}
+
+# The totals of a thread agree with what the kernel counted: agrees FILE ROLE [RATIO, default 0.05].
+# A thread's very beginning and end lie outside of what it can say about itself: 2 ms of grace.
+agrees() {
+	local tid ratio=${3:-0.05}
+	tid=$(truth "$2.tid")
+	near "$(value "$1" "select on_cpu_ns from thread where tid = $tid")" "$(truth "$2.on_cpu_ns")" "$ratio" 2000000
+	near "$(value "$1" "select runnable_ns from thread where tid = $tid")" "$(truth "$2.runnable_ns")" "$ratio" 2000000
+	near "$(value "$1" "select switches from thread where tid = $tid")" "$(truth "$2.switches")" 0.05 3
+}
+
+# ---- doing ----
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for() {
+	local end=$((SECONDS + $1 + 1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if [ $SECONDS -ge $end ]; then
+			complaint="it did not come true: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# Starts a recording of the whole machine in the background and waits until it has begun; its pid is in
+# $recorder, its messages in FILE.messages: start_recording FILE [OPTIONS].
+start_recording() {
+	local file=$1
+	shift
+	"$DASHCAM" record -o "$file" "$@" >"$file.messages" 2>&1 &
+	recorder=$!
+	wait_for 20 is_recording "$file"
+}
+
+# The first chunk of events is in the file: hooks are attached and logs are being read.
+is_recording() {
+	[ -s "$1" ] && [ "$(value "$1" "select count(*) from event_switch")" -gt 0 ]
+}
+
+# Ends the recording with SIGINT as a person would and gives its exit status in $status.
+stop_recording() {
+	kill -INT "$recorder"
+	status=0
+	wait "$recorder" || status=$?
+}
+
+# A port that nobody listens on.
+free_port() {
+	local port
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		port=$((20000 + RANDOM % 20000))
+		if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+			echo $port
+			return 0
+		fi
+	done
+	return 1
+}
+
+is_listening() { # PORT
+	(: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
