@@ -128,6 +128,7 @@ static int command_run(const struct command *command, int argc, char **argv)
 	err = options_parse(rows, values, argc, argv, command->stop_at_operand, &operands);
 	if (err)
 		return fail(err, "%s", command->name);
+	argv[operands] = NULL; /* what was moved from there is not seen twice */
 	memcpy(&wants_help, values + command->values_size, sizeof(wants_help));
 	if (wants_help) {
 		command_print_help(stdout, command);
@@ -141,6 +142,7 @@ int commands_run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
 	const struct command *command;
+	int own = argc < 2 ? argc : 2; /* words that are not the command's */
 
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		name = "help";
@@ -151,7 +153,7 @@ int commands_run(int argc, char **argv)
 	command = command_find(name);
 	if (!command)
 		return fail_unknown(name);
-	return command_run(command, argc > 1 ? argc - 2 : 0, argv + 2);
+	return command_run(command, argc - own, argv + own);
 }
 
 void commands_print_overview(FILE *out)
