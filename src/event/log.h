@@ -70,6 +70,7 @@ enum filter_flag {
 
 /* What the user side decides before the programs are loaded: constants to the verifier. */
 struct capture_settings {
+	__u64 start_ns; /* when the capture began, on the clock of the logs */
 	__u64 min_wait_ns;
 	__u64 waker_stack_ns; /* of waits from this length the waker's stacks are taken, too */
 	__u64 sample_period_ns;
