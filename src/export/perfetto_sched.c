@@ -203,6 +203,12 @@ static void cpu_pass_gaps(struct sched *sched, struct cpu *cpu, uint64_t time_ns
 	}
 }
 
+/* SINCE_NS, but before TIME_NS: of equal times, readers take events in full for the later ones. */
+static uint64_t before(uint64_t since_ns, uint64_t time_ns)
+{
+	return since_ns < time_ns ? since_ns : time_ns - 1;
+}
+
 /*
  * A thread is seen on the CPU at TIME_NS. If that ends a gap, it has run since the gap's end at
  * least: a switch after it would have been seen.
@@ -213,8 +219,8 @@ static void cpu_saw_running(struct sched *sched, struct cpu *cpu, uint64_t time_
 	if (!cpu->is_in_gap)
 		return;
 	if (cpu->is_running_known)
-		cpu_hand_over(sched, cpu, cpu->gap_end_ns < time_ns ? cpu->gap_end_ns : time_ns,
-			      PRINTED_SLEEPING, running, NORMAL_PRIO);
+		cpu_hand_over(sched, cpu, before(cpu->gap_end_ns, time_ns), PRINTED_SLEEPING,
+			      running, NORMAL_PRIO);
 	cpu->is_in_gap = false;
 }
 
@@ -338,7 +344,7 @@ static void take_resume(struct sched *sched, const struct event_resume *event)
 {
 	struct cpu *cpu = cpu_at(sched, event->cpu);
 	uint64_t time_ns = event->header.time_ns;
-	uint64_t since_ns = event->ran_ns < time_ns ? time_ns - event->ran_ns : 0;
+	uint64_t since_ns = before(time_ns - event->ran_ns, time_ns);
 	struct shown shown;
 
 	if (!cpu)
@@ -491,24 +497,33 @@ static int compare_gaps(const void *a, const void *b)
 	return (left->from_ns > right->from_ns) - (left->from_ns < right->from_ns);
 }
 
+static void add_gap(struct sched *sched, uint16_t number, const struct event_loss *gap)
+{
+	struct cpu *cpu = cpu_at(sched, number);
+
+	if (!cpu)
+		return;
+	array_reserve((void **)&cpu->gaps, &cpu->gap_capacity, cpu->gap_count + 1,
+		      sizeof(*cpu->gaps));
+	cpu->gaps[cpu->gap_count++] = gap;
+}
+
 /* Where nothing at all is known of a CPU. They are told when they are found, which is later. */
 static void find_gaps(struct sched *sched)
 {
 	struct model *model = sched->perfetto->model;
+	unsigned int cpus = model_cpu_count(model);
 
 	for (size_t i = 0; i < model_loss_count(model); i++) {
 		const struct event_loss *loss = model_loss(model, i);
-		struct cpu *cpu;
 
 		if (loss->log != EVENT_LOG_SWITCH || loss->reason != EVENT_LOSS_OVERWRITTEN ||
-		    loss->to_ns < sched->perfetto->selection.from_ns)
+		    loss->to_ns < loss->from_ns || loss->to_ns < sched->perfetto->selection.from_ns)
 			continue;
-		cpu = cpu_at(sched, loss->cpu);
-		if (!cpu)
-			continue;
-		array_reserve((void **)&cpu->gaps, &cpu->gap_capacity, cpu->gap_count + 1,
-			      sizeof(*cpu->gaps));
-		cpu->gaps[cpu->gap_count++] = loss;
+		if (loss->cpu != EVENT_ANY_CPU)
+			add_gap(sched, loss->cpu, loss);
+		for (unsigned int cpu = 0; loss->cpu == EVENT_ANY_CPU && cpu < cpus; cpu++)
+			add_gap(sched, (uint16_t)cpu, loss);
 	}
 	for (unsigned int i = 0; i < CPU_LIMIT; i++) {
 		struct cpu *cpu = sched->cpus[i];

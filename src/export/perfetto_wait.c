@@ -209,8 +209,9 @@ static void add_args(struct waits *waits, struct buffer *packet, const struct wa
 	arg_number(waits, packet, "blocked_ns", ARG_UINT, wait_blocked_ns(wait));
 	arg_number(waits, packet, "runnable_ns", ARG_UINT, wait_runnable_ns(wait));
 	arg_text(waits, packet, "state", describe_state(wait));
-	arg_text(waits, packet, "blocked_function",
-		 describe_blocked_function(waits->perfetto->model, wait->evidence));
+	if (wait->prev_state)
+		arg_text(waits, packet, "blocked_function",
+			 describe_blocked_function(waits->perfetto->model, wait->evidence));
 	add_syscall_args(waits, packet, wait->evidence);
 	add_object_args(waits, packet, wait);
 	add_waker_args(waits, packet, wait);
