@@ -158,8 +158,8 @@ int commands_run(int argc, char **argv)
 
 void commands_print_overview(FILE *out)
 {
-	fputs("dashcam is a flight recorder for Linux threads: it records what they do and wait "
-	      "for,\nand says why something was slow.\n\n"
+	fputs("dashcam is a flight recorder for Linux threads: it records what they do, what they "
+	      "wait for,\nand for whom.\n\n"
 	      "Usage: dashcam COMMAND [OPTIONS] [OPERANDS]\n\n",
 	      out);
 	for (size_t i = 0; commands[i]; i++)
@@ -168,8 +168,9 @@ void commands_print_overview(FILE *out)
 	      "  sudo dashcam doctor                          what works on this kernel\n"
 	      "  sudo dashcam record -o slow.dcam -d 10s      record the whole machine\n"
 	      "  sudo dashcam record -o slow.dcam -- COMMAND  or while a command runs\n"
-	      "  dashcam explain slow.dcam                    why its slowest waits were slow\n"
-	      "  dashcam report --list                        the views of a recording\n"
+	      "  dashcam report threads slow.dcam             where each thread's time went\n"
+	      "  dashcam report offcpu slow.dcam              what threads waited for\n"
+	      "  dashcam report --list                        all views\n"
 	      "\n'dashcam help COMMAND' says more about each.\n",
 	      out);
 }
