@@ -69,6 +69,7 @@ struct cpu {
 	uint64_t since_ns;    /* of current */
 	uint64_t proof_ns;    /* last time at which current was certainly here */
 	uint64_t known_ns;    /* before this, everything about the CPU is told */
+	uint64_t lost_ns;     /* until then its switches were overwritten */
 	bool since_seen;      /* the switch-in was seen */
 	bool is_seen;         /* something happened here before */
 };
