@@ -105,7 +105,7 @@ static uint64_t unseen_entry(struct timeline *timeline, struct cpu *cpu, struct 
 		return from_start ? timeline->model->start_ns : time_ns;
 	if (lane->has_evidence) {
 		lane_settle_evidence(timeline, lane);
-		if (lane->evidence.cpu == number_of(timeline, cpu) &&
+		if (lane->evidence->cpu == number_of(timeline, cpu) &&
 		    lane->since_ns >= cpu->lost_ns)
 			return lane->since_ns;
 	} else if (lane->state == LANE_UNSEEN && from_start) {

@@ -61,7 +61,7 @@ struct lane {
 	uint64_t early_ns; /* last wake-up while it was on a CPU; MODEL_TIME_UNKNOWN */
 	uint16_t early_cpu;
 	struct thread *early_waker;
-	struct event_wait evidence;
+	struct event_wait *evidence; /* made when first needed */
 };
 
 struct cpu {

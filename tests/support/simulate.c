@@ -280,6 +280,8 @@ static void step(struct machine *machine)
 		emit_sample(machine, cpu);
 	else if (what < 95)
 		sleep_and_wake_early(machine, cpu);
+	else if (machine->options->no_births)
+		switch_cpu(machine, cpu, 0);
 	else if (what < 98)
 		give_birth(machine, cpu);
 	else if (what < 99)

@@ -17,6 +17,7 @@ struct simulation_options {
 	unsigned int cpus;
 	unsigned int threads; /* at the start */
 	uint64_t steps;       /* things that happen */
+	bool no_births;       /* nor deaths: the same threads to the end */
 	/* Gets the events of each CPU in order; of TIME all are given before the next. */
 	void (*emit)(void *context, uint16_t cpu, const struct event_header *event);
 	void *context;
