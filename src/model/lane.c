@@ -194,7 +194,7 @@ void lane_wait_end(struct timeline *timeline, struct lane *lane, uint64_t time_n
 {
 	uint64_t woken_ns;
 
-	if (lane->has_evidence && lane->evidence.header.time_ns + EVIDENCE_SLACK_NS < time_ns)
+	if (lane->has_evidence && lane->evidence->header.time_ns + EVIDENCE_SLACK_NS < time_ns)
 		lane_settle_evidence(timeline, lane);
 	time_ns = later(time_ns, lane->since_ns);
 	woken_ns = MODEL_TIME_UNKNOWN;
@@ -217,7 +217,7 @@ void lane_wait_end(struct timeline *timeline, struct lane *lane, uint64_t time_n
 	lane->early_ns = woken_ns;
 	if (lane->has_evidence) {
 		lane->has_evidence = false;
-		join(timeline, lane, &lane->evidence);
+		join(timeline, lane, lane->evidence);
 	}
 }
 
@@ -226,8 +226,8 @@ void lane_settle_evidence(struct timeline *timeline, struct lane *lane)
 	if (!lane->has_evidence)
 		return;
 	lane->has_evidence = false;
-	lane_wait_end(timeline, lane, lane->evidence.header.time_ns, lane->evidence.cpu);
-	join(timeline, lane, &lane->evidence);
+	lane_wait_end(timeline, lane, lane->evidence->header.time_ns, lane->evidence->cpu);
+	join(timeline, lane, lane->evidence);
 	lane->state = LANE_UNKNOWN;
 }
 
@@ -247,7 +247,9 @@ void lane_evidence(struct timeline *timeline, struct lane *lane, const struct ev
 		join(timeline, lane, event);
 	} else if (lane->state != LANE_ON_CPU) {
 		lane_settle_evidence(timeline, lane);
-		lane->evidence = *event;
+		if (!lane->evidence)
+			lane->evidence = arena_alloc(&timeline->arena, sizeof(*lane->evidence));
+		*lane->evidence = *event;
 		lane->has_evidence = true;
 	} else if (waited_ns < time_ns && timeline_split_run(timeline, lane, time_ns - waited_ns)) {
 		/* both switches of this wait were lost: it had left its CPU and come back */

@@ -105,7 +105,8 @@ static uint64_t unseen_entry(struct timeline *timeline, struct cpu *cpu, struct 
 		return from_start ? timeline->model->start_ns : time_ns;
 	if (lane->has_evidence) {
 		lane_settle_evidence(timeline, lane);
-		if (lane->evidence.cpu == number_of(timeline, cpu))
+		if (lane->evidence->cpu == number_of(timeline, cpu) &&
+		    lane->since_ns >= cpu->lost_ns)
 			return lane->since_ns;
 	} else if (lane->state == LANE_UNSEEN && from_start) {
 		return lane->since_ns;
@@ -136,14 +137,15 @@ static void establish(struct timeline *timeline, struct cpu *cpu, struct lane *l
 	lane->is_newborn = false;
 }
 
-/* Something else than a switch shows the lane on the CPU. */
+/* Something else than a switch shows the lane on the CPU. In a gap that says nothing of the time
+ * after. */
 static void see(struct timeline *timeline, uint16_t number, struct lane *lane, uint64_t time_ns)
 {
 	struct cpu *cpu = cpu_at(timeline, number);
 
 	if (cpu->current == lane)
 		cpu->proof_ns = later(cpu->proof_ns, time_ns);
-	else if (!cpu->current && lane->state != LANE_ENDED &&
+	else if (!cpu->current && lane->state != LANE_ENDED && time_ns >= cpu->lost_ns &&
 		 (lane == timeline->idle || lane->since_ns <= time_ns))
 		establish(timeline, cpu, lane, time_ns);
 }
@@ -160,7 +162,14 @@ bool timeline_split_run(struct timeline *timeline, struct lane *lane, uint64_t t
 
 void timeline_enter_again(struct timeline *timeline, struct lane *lane, uint64_t time_ns)
 {
-	set_current(cpu_at(timeline, lane->cpu), lane, time_ns, true);
+	struct cpu *cpu = cpu_at(timeline, lane->cpu);
+
+	if (cpu->current)
+		lose_current(timeline, cpu, cpu->proof_ns);
+	if (time_ns >= cpu->lost_ns)
+		set_current(cpu, lane, time_ns, true);
+	else
+		lane->state = LANE_UNKNOWN;
 }
 
 /* ---- events ---- */
@@ -258,12 +267,13 @@ static void on_wait(struct timeline *timeline, const struct event_wait *event, u
 
 /* ---- gaps ---- */
 
-static void lose_cpu(struct timeline *timeline, uint16_t number, uint64_t from_ns)
+static void lose_cpu(struct timeline *timeline, uint16_t number, const struct span_of_time *gap)
 {
 	struct cpu *cpu = cpu_at(timeline, number);
 
 	if (cpu->current)
-		lose_current(timeline, cpu, from_ns);
+		lose_current(timeline, cpu, gap->from_ns);
+	cpu->lost_ns = later(cpu->lost_ns, gap->to_ns);
 	cpu->is_seen = true;
 }
 
@@ -280,9 +290,9 @@ static void apply_gaps(struct timeline *timeline, uint64_t time_ns)
 					     : timeline->model->cpu_count;
 
 		if (gap->cpu != EVENT_ANY_CPU)
-			lose_cpu(timeline, gap->cpu, gap->from_ns);
+			lose_cpu(timeline, gap->cpu, gap);
 		for (unsigned int i = 0; gap->cpu == EVENT_ANY_CPU && i < limit; i++)
-			lose_cpu(timeline, (uint16_t)i, gap->from_ns);
+			lose_cpu(timeline, (uint16_t)i, gap);
 	}
 }
 

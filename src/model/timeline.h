@@ -61,7 +61,7 @@ struct lane {
 	uint64_t early_ns; /* last wake-up while it was on a CPU; MODEL_TIME_UNKNOWN */
 	uint16_t early_cpu;
 	struct thread *early_waker;
-	struct event_wait evidence;
+	struct event_wait *evidence; /* made when first needed */
 };
 
 struct cpu {
@@ -69,6 +69,7 @@ struct cpu {
 	uint64_t since_ns;    /* of current */
 	uint64_t proof_ns;    /* last time at which current was certainly here */
 	uint64_t known_ns;    /* before this, everything about the CPU is told */
+	uint64_t lost_ns;     /* until then its switches were overwritten */
 	bool since_seen;      /* the switch-in was seen */
 	bool is_seen;         /* something happened here before */
 };
