@@ -6,7 +6,7 @@
 -- total: waited_ns
 SELECT sum(w.inside_ns) AS waited_ns, count(*) AS waits, max(w.waited_ns) AS longest_ns,
        group_concat(DISTINCT w.syscall) AS syscalls, group_concat(DISTINCT w.comm) AS threads_named,
-       f.path AS file
+       w.object AS file
 FROM wait AS w JOIN file AS f ON f.id = w.object_id
-GROUP BY f.path
+GROUP BY w.object
 ORDER BY waited_ns DESC

@@ -3,14 +3,14 @@
 --   the innermost functions of the stacks, innermost first.
 -- limits: waits
 -- min: 1ms
+-- section: The longest that ended
 -- shape: list
 -- hide: tid pid wait_id
 -- limit: 10
 WITH top AS (
-  SELECT * FROM wait WHERE waited_ns >= :min AND tid <> 0 ORDER BY waited_ns DESC, id
+  SELECT * FROM wait WHERE waited_ns >= :min AND tid <> 0 AND NOT is_open ORDER BY waited_ns DESC, id
 )
-SELECT duration(waited_ns) || '  ' || comm || ' (tid ' || tid || ') ' || state ||
-         CASE WHEN is_open THEN ', not over at the end of the recording' ELSE '' END AS headline,
+SELECT duration(waited_ns) || '  ' || comm || ' (tid ' || tid || ') ' || state AS headline,
        start_ns, blocked_ns, runnable_ns, syscall, object,
        CASE WHEN futex_address IS NOT NULL THEN address(futex_address) END AS futex,
        coalesce(owner_comm || ' (tid ' || owner_tid || ')', 'tid ' || owner_tid) AS owner,
@@ -28,3 +28,10 @@ SELECT duration(waited_ns) || '  ' || comm || ' (tid ' || tid || ') ' || state |
           WHERE stack_id = waker_user_stack ORDER BY depth LIMIT 12)) AS waker_user,
        tid, pid, cpu, id AS wait_id
 FROM top
+-- section: Not over at the end of the recording, or lost from sight
+-- shape: table
+-- limit: 10
+SELECT comm, tid, pid, state, start_ns, waited_ns, id AS wait_id
+FROM wait
+WHERE is_open AND waited_ns >= :min AND tid <> 0
+ORDER BY waited_ns DESC, id

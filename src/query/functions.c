@@ -3,7 +3,7 @@
  * SQL functions:
  *	stack(id)             folded text, outermost first; NULL if there is no such stack
  *	stack(kernel, user)   the user stack with the kernel stack inside it; either may be NULL
- *	duration(ns)          1.23 ms
+ *	duration(ns)          1.23 ms, 1 ms
  *	bytes(n)              1.23 MB
  *	address(n)            0x7f12..
  *	state(n)              runnable, sleeping, ...
@@ -52,9 +52,9 @@ static void duration_function(sqlite3_context *out, int argc, sqlite3_value **ar
 		return;
 	ns = sqlite3_value_int64(argv[0]);
 	if (ns < 0)
-		format_ns(text + 1, -(uint64_t)ns);
+		query_duration_text(text + 1, -(uint64_t)ns);
 	else
-		format_ns(text, (uint64_t)ns);
+		query_duration_text(text, (uint64_t)ns);
 	vtab_result_copy(out, text);
 }
 

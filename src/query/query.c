@@ -57,6 +57,20 @@ static int on_progress(void *context)
 	return query_wants_stop(context);
 }
 
+/* SQLite connects a table when a statement first names it, by a CREATE TABLE that the authorizer would
+ * refuse: so each is named once before there is one. */
+static int register_table(struct query *query, const struct vtab *table)
+{
+	_cleanup_free_ char *sql = xasprintf("SELECT * FROM \"%s\"", table->name);
+	sqlite3_stmt *statement = NULL;
+	int err = vtab_register(query->db, query, table);
+
+	if (!err && sqlite3_prepare_v2(query->db, sql, -1, &statement, NULL))
+		err = fail(-EINVAL, "the table %s: %s", table->name, sqlite3_errmsg(query->db));
+	sqlite3_finalize(statement);
+	return err;
+}
+
 static int register_tables(struct query *query)
 {
 	size_t limit = ARRAY_SIZE(fixed_tables) + EVENT_KIND_LIMIT;
@@ -69,7 +83,7 @@ static int register_tables(struct query *query)
 			query->tables[query->table_count++] = query_event_table(query, kind);
 	}
 	for (size_t i = 0; i < query->table_count; i++) {
-		int err = vtab_register(query->db, query, query->tables[i]);
+		int err = register_table(query, query->tables[i]);
 
 		if (err)
 			return err;

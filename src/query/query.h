@@ -20,6 +20,7 @@
 #include <sqlite3.h>
 
 #include "base/table.h"
+#include "base/units.h"
 #include "model/filter.h"
 #include "model/model.h"
 
@@ -73,6 +74,9 @@ struct query_print {
 /* Prints the rows of a statement as a table; *ret_rows (may be NULL) counts all, shown or not. */
 int query_print(struct query *query, sqlite3_stmt *statement, const struct query_print *options,
 		uint64_t *ret_rows);
+
+/* A duration inside a sentence: "1 ms", "1.23 ms"; as the SQL function duration. Returns TEXT. */
+char *query_duration_text(char text[UNITS_TEXT_SIZE], uint64_t ns);
 
 /* ---- the tables ---- */
 

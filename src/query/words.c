@@ -59,3 +59,21 @@ char *exit_text(uint32_t status, char *text, size_t size)
 			 status & 0x80 ? ", core dumped" : "");
 	return text;
 }
+
+/* In a table digits stand below each other; in a sentence zeros behind the point say nothing. */
+char *query_duration_text(char text[UNITS_TEXT_SIZE], uint64_t ns)
+{
+	char *point = strchr(format_ns(text, ns), '.');
+	char *unit, *end;
+
+	if (!point)
+		return text;
+	unit = end = strchr(point, ' ');
+	while (end > point && (end[-1] == '0' || end[-1] == '.')) {
+		end--;
+		if (*end == '.')
+			break;
+	}
+	memmove(end, unit, strlen(unit) + 1);
+	return text;
+}

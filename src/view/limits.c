@@ -95,7 +95,7 @@ static void print_samples(const struct query *query, FILE *out)
 	char period[UNITS_TEXT_SIZE], count[UNITS_TEXT_SIZE];
 
 	if (period_ns)
-		fprintf(out, "samples every %s: %s samples\n", format_ns(period, period_ns),
+		fprintf(out, "samples every %s: %s samples\n", query_duration_text(period, period_ns),
 			format_count(count, samples_shown(query)));
 	else
 		fprintf(out, "samples: none were taken\n");
@@ -107,7 +107,7 @@ static void print_waits(const struct model *model, FILE *out)
 
 	if (model_min_wait_ns(model))
 		fprintf(out, "waits shorter than %s carry no stack\n",
-			format_ns(text, model_min_wait_ns(model)));
+			query_duration_text(text, model_min_wait_ns(model)));
 }
 
 /* A file that ends too early, or is damaged, shows less than there was. */

@@ -323,7 +323,7 @@ void report_describe(const struct view *view, FILE *out)
 
 	fprintf(out, "%s\n\n%s\n", view->title, view->help);
 	if (view->takes_min)
-		fprintf(out, "\n--min is %s if it is not given.\n", format_ns(min, view->min_ns));
+		fprintf(out, "\n--min is %s if it is not given.\n", query_duration_text(min, view->min_ns));
 	for (size_t i = 0; i < view->section_count; i++)
 		fprintf(out, "\n%s", view->sections[i].sql);
 }
