@@ -574,12 +574,15 @@ static void test_hostile_names(void **state)
 		 "1 cpu0 switch 10:S > 11\n"
 		 "2 cpu65534 switch idle > 11\n"
 		 "3 cpu2000 waking 10 by 11\n"
-		 "5 cpu65534 wait 11 pid=11 blocked=2 prev_state=S kernel_stack=s\n",
+		 "5 cpu0 switch 11:S > 10\n"
+		 "5 cpu0 wait 10 pid=10 blocked=4 prev_state=S syscall=-1 kernel_stack=s\n",
 		 &everything);
 	assert_string_equal(text_of(&trace.reading.sched),
 			    "0 cpu0 switch 0:R > 10 \xef\xbf\xbd\xef\xbf\xbd name prio 120 full\n"
-			    "1 cpu0 switch 10:S > 11 0123456789abcde prio 120\n");
-	assert_non_null(strstr(text_of(&trace.reading.tracks), "\xef\xbf\xbd("));
+			    "1 cpu0 switch 10:S > 11 0123456789abcde prio 120\n"
+			    "4.999 cpu0 blocked 10 in \xef\xbf\xbd(\n"
+			    "5 cpu0 switch 11:S > 10 \xef\xbf\xbd\xef\xbf\xbd name prio 120\n");
+	assert_non_null(strstr(text_of(&trace.reading.tracks), "begin 'blocked in \xef\xbf\xbd('"));
 	trace_release(&trace);
 }
 
