@@ -122,15 +122,16 @@ check-manuals: $(MANUALS)
 
 # ---- documents ----
 
-docs: $(BUILD)/dashcam ## write docs/events.md and what README shows from the program
+docs: $(BUILD)/dashcam ## write docs/events.md and what README shows (after sudo make demo)
 	$(BUILD)/dashcam help --events >docs/events.md
+	$(BUILD)/dashcam export flamegraph demo/demo.dcam --comm producer -o docs/images/offcpu.svg
 	tools/readme-update $(BUILD)/dashcam README.md README.zh-CN.md
 
 manuals: $(MANUALS) ## fill in the manual pages
 
 $(BUILD)/man/%: man/%.in $(BUILD)/dashcam
 	@mkdir -p $(@D)
-	$(BUILD)/dashcam help --man $(patsubst dashcam-%,%,$(basename $*)) <$< >$@
+	@$(BUILD)/dashcam help --man $(patsubst dashcam-%,%,$(basename $*)) <$< >$@
 
 $(BUILD)/dashcam.bash: $(BUILD)/dashcam
 	$(BUILD)/dashcam help --completion >$@

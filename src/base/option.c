@@ -184,7 +184,7 @@ void options_print(FILE *out, const struct option_row *rows)
 			column = fprintf(out, "      --%s", rows->name);
 		if (rows->metavar)
 			column += fprintf(out, " %s", rows->metavar);
-		if (column >= HELP_COLUMN) {
+		if (column + 2 > HELP_COLUMN) {
 			fputc('\n', out);
 			column = 0;
 		}

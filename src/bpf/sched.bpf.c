@@ -217,6 +217,14 @@ static __always_inline void note_waker(void *ctx, struct thread_slot *slot,
 	slot->waker_user_stack = user_stack_id(ctx, waker, scratch, log, cpu, now_ns, &unreadable);
 }
 
+/* It slept when the capture began: its wait is known from then on. */
+static __always_inline void claim_sleeper(struct thread_slot *slot, struct task_struct *task)
+{
+	slot_claim(slot, task);
+	slot->off_ns = settings.start_ns;
+	slot->prev_state = compat_state_field(task);
+}
+
 SEC("tp_btf/sched_waking")
 int on_waking(__u64 *ctx)
 {
@@ -227,7 +235,11 @@ int on_waking(__u64 *ctx)
 
 	log_waking(wakee, waker, cpu, now_ns, 0);
 	slot = slot_of(wakee->pid);
-	if (!slot || slot->tid != wakee->pid || slot->wake_ns || slot->in_ns)
+	if (!slot)
+		return 0;
+	if (slot->tid != wakee->pid)
+		claim_sleeper(slot, wakee);
+	if (slot->wake_ns || slot->in_ns)
 		return 0;
 	slot->wake_ns = now_ns;
 	if (!slot->is_wanted)

@@ -15,11 +15,13 @@
 
 #include "bpf/slot.bpf.h"
 
-#define STACK_WORDS  (EVENT_USER_COPY_MAX / 8)
-#define STACK_BYTES  (9ULL << 20)  /* the default limit of 8 MB, and a bit below the stack pointer \
-				    */
-#define MAPPED_BYTES (64ULL << 30) /* below mmap_base: libraries are mapped from there downwards   \
-				    */
+#define STACK_WORDS (EVENT_USER_COPY_MAX / 8)
+#define STACK_BYTES                                                                                \
+	(9ULL << 20) /* the default limit of 8 MB, and a bit below the stack pointer               \
+		      */
+#define MAPPED_BYTES                                                                               \
+	(64ULL << 30) /* below mmap_base: libraries are mapped from there downwards                \
+		       */
 
 struct definition {
 	__u32 cpu;

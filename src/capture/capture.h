@@ -71,7 +71,8 @@ void capture_stop(struct capture *capture);
 void capture_close(struct capture *capture, void (*progress)(void *context, uint64_t waiting),
 		   void *context);
 
-/* Now on the clock of the sink's events, ns. */
+/* Now on the clock of the sink's events, and on that of the logs, ns. */
 uint64_t capture_now_ns(void);
+uint64_t capture_monotonic_ns(void);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "capture/drain.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/units.h"
@@ -21,6 +24,11 @@ static uint64_t clock_ns(clockid_t id)
 uint64_t capture_now_ns(void)
 {
 	return clock_ns(CLOCK_BOOTTIME);
+}
+
+uint64_t capture_monotonic_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 /* An earlier error of the sink ends the round: what follows would leave a hole unmarked. */
@@ -90,6 +98,15 @@ static void drain_switches(struct drain *drain, uint16_t cpu)
 		drain->totals.fill = round.fill;
 }
 
+/* The descriptor is closed already: the last name it had, and as /proc shows them, pipes have none. */
+static void name_file(struct event_file *file, const char *name)
+{
+	if (*name || !S_ISFIFO(file->mode))
+		snprintf(file->path, PATH_BYTES, "%s", name);
+	else
+		snprintf(file->path, PATH_BYTES, "pipe:[%" PRIu64 "]", (uint64_t)file->inode);
+}
+
 /* A file or socket defined by the kernel side: passed on once, a file with its whole path if the
  * process still has it. */
 static void pass_object(struct drain *drain, const struct event_header *event)
@@ -108,7 +125,7 @@ static void pass_object(struct drain *drain, const struct event_header *event)
 	memset(memory, 0, sizeof(memory));
 	*file = *(const struct event_file *)event;
 	if (descriptor_path(file->pid, file->descriptor, file->inode, file->path, PATH_BYTES))
-		strncpy(file->path, ((const struct event_file *)event)->path, PATH_BYTES - 1);
+		name_file(file, ((const struct event_file *)event)->path);
 	file->header.size = (uint16_t)event_align(sizeof(*file) + strlen(file->path) + 1);
 	drain->sink.table(drain->sink.context, &file->header);
 }

@@ -120,6 +120,7 @@ int settings_make(struct capture_settings *settings, const struct capture_option
 		  unsigned int cpus)
 {
 	memset(settings, 0, sizeof(*settings));
+	settings->start_ns = capture_monotonic_ns();
 	settings->min_wait_ns = options->min_wait_ns;
 	settings->waker_stack_ns = options->waker_stack_ns;
 	if (options->sample_rate_hz)

@@ -128,6 +128,7 @@ static int command_run(const struct command *command, int argc, char **argv)
 	err = options_parse(rows, values, argc, argv, command->stop_at_operand, &operands);
 	if (err)
 		return fail(err, "%s", command->name);
+	argv[operands] = NULL; /* what was moved from there is not seen twice */
 	memcpy(&wants_help, values + command->values_size, sizeof(wants_help));
 	if (wants_help) {
 		command_print_help(stdout, command);
@@ -141,6 +142,7 @@ int commands_run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
 	const struct command *command;
+	int own = argc < 2 ? argc : 2; /* words that are not the command's */
 
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		name = "help";
@@ -151,13 +153,13 @@ int commands_run(int argc, char **argv)
 	command = command_find(name);
 	if (!command)
 		return fail_unknown(name);
-	return command_run(command, argc > 1 ? argc - 2 : 0, argv + 2);
+	return command_run(command, argc - own, argv + own);
 }
 
 void commands_print_overview(FILE *out)
 {
-	fputs("dashcam is a flight recorder for Linux threads: it records what they do and wait "
-	      "for,\nand says why something was slow.\n\n"
+	fputs("dashcam is a flight recorder for Linux threads: it records what they do, what they "
+	      "wait for,\nand for whom.\n\n"
 	      "Usage: dashcam COMMAND [OPTIONS] [OPERANDS]\n\n",
 	      out);
 	for (size_t i = 0; commands[i]; i++)
@@ -166,8 +168,9 @@ void commands_print_overview(FILE *out)
 	      "  sudo dashcam doctor                          what works on this kernel\n"
 	      "  sudo dashcam record -o slow.dcam -d 10s      record the whole machine\n"
 	      "  sudo dashcam record -o slow.dcam -- COMMAND  or while a command runs\n"
-	      "  dashcam explain slow.dcam                    why its slowest waits were slow\n"
-	      "  dashcam report --list                        the views of a recording\n"
+	      "  dashcam report threads slow.dcam             where each thread's time went\n"
+	      "  dashcam report offcpu slow.dcam              what threads waited for\n"
+	      "  dashcam report --list                        all views\n"
 	      "\n'dashcam help COMMAND' says more about each.\n",
 	      out);
 }

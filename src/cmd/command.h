@@ -19,8 +19,9 @@ struct command {
 	bool stop_at_operand; /* options end at the first operand: the rest is a command to run */
 	int min_operands;
 	int max_operands; /* -1: any number */
-	/* Runs with parsed VALUES and the operands. Returns an exit status (0 done) or a negative
-	 * errno with a sentence (fail): main prints it and exits with 1, for -EINVAL with 2. */
+	/* Runs with parsed VALUES and the operands, which end in a NULL. Returns an exit status (0
+	 * done) or a negative errno with a sentence (fail): main prints it and exits with 1, for
+	 * -EINVAL with 2. */
 	int (*run)(void *values, int operand_count, char **operands);
 };
 

@@ -18,7 +18,8 @@ struct doctor_values {
 };
 
 static const struct option_row doctor_rows[] = {
-	OPTION("json", 'j', OPTION_FLAG, struct doctor_values, json, NULL, "one JSON object a line"),
+	OPTION("json", 'j', OPTION_FLAG, struct doctor_values, json, NULL,
+	       "one JSON object a line"),
 	OPTIONS_END,
 };
 
@@ -119,7 +120,8 @@ static int run(void *values_, int operand_count, char **operands)
 		return err;
 	if (!values->json)
 		print_machine();
-	table = table_new(stdout, values->json ? TABLE_JSON : TABLE_TEXT, columns, ARRAY_SIZE(columns));
+	table = table_new(stdout, values->json ? TABLE_JSON : TABLE_TEXT, columns,
+			  ARRAY_SIZE(columns));
 	table_set_colour(table, isatty(STDOUT_FILENO));
 	for (enum hook_id id = 0; id < HOOK_COUNT; id++)
 		states[id] = hook_try(id);
@@ -132,9 +134,10 @@ static int run(void *values_, int operand_count, char **operands)
 const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "tell what works on this machine, and how to mend the rest",
-	.description = "Tries every kernel hook that dashcam knows, with an empty program, and says what each\n"
-		       "gives, or what will not be known without it and what to do about that. Leaves\n"
-		       "nothing attached. Exit status 1 if nothing can be recorded. Needs root.\n",
+	.description =
+		"Tries every kernel hook that dashcam knows, with an empty program, and says what each\n"
+		"gives, or what will not be known without it and what to do about that. Leaves\n"
+		"nothing attached. Exit status 1 if nothing can be recorded. Needs root.\n",
 	.examples = "  dashcam doctor\n"
 		    "  dashcam doctor --json | grep -v works\n",
 	.options = doctor_rows,

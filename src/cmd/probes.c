@@ -14,7 +14,8 @@ struct probes_values {
 };
 
 static const struct option_row probes_rows[] = {
-	OPTION("json", 'j', OPTION_FLAG, struct probes_values, json, NULL, "one JSON object a line"),
+	OPTION("json", 'j', OPTION_FLAG, struct probes_values, json, NULL,
+	       "one JSON object a line"),
 	OPTIONS_END,
 };
 
@@ -23,7 +24,8 @@ static const struct {
 	const char *gives;
 	const char *always;
 } probes[] = {
-	{"sched", "every switch and wake-up; evidence of long waits; births, deaths, names", "always on"},
+	{"sched", "every switch and wake-up; evidence of long waits; births, deaths, names",
+	 "always on"},
 	{"sample", "what runs on each CPU, --rate times a second, with stacks", "on by default"},
 };
 
@@ -49,10 +51,12 @@ static int run(void *values_, int operand_count, char **operands)
 const struct command command_probes = {
 	.name = "probes",
 	.summary = "list what can be recorded",
-	.description = "Lists the probes that record --probe takes. Whether the kernel hooks under them work\n"
-		       "here is what dashcam doctor tells.\n",
-	.examples = "  dashcam probes\n"
-		    "  dashcam record --probe sched -d 5s      no samples of what runs on the CPUs\n",
+	.description =
+		"Lists the probes that record --probe takes. Whether the kernel hooks under them work\n"
+		"here is what dashcam doctor tells.\n",
+	.examples =
+		"  dashcam probes\n"
+		"  dashcam record --probe sched -d 5s      no samples of what runs on the CPUs\n",
 	.options = probes_rows,
 	.values_size = sizeof(struct probes_values),
 	.run = run,

@@ -20,7 +20,7 @@
 #include "recording/recording.h"
 
 #define PROGRESS_NS (500 * NS_PER_MS)
-#define FLUSH_NS (NS_PER_S / 2)
+#define FLUSH_NS    (NS_PER_S / 2)
 
 struct record_values {
 	struct session_values session;
@@ -66,7 +66,8 @@ static int write_events(struct recorder *recorder, enum recording_stream stream,
 		err = recording_write(recorder->writer, stream, cpu, events, size);
 		if (err) {
 			recorder->error = err;
-			snprintf(recorder->error_text, sizeof(recorder->error_text), "%s", fail_text());
+			snprintf(recorder->error_text, sizeof(recorder->error_text), "%s",
+				 fail_text());
 			fail_clear();
 		}
 	}
@@ -115,7 +116,8 @@ static void write_request(struct recorder *recorder, const struct record_values 
 	write_meta(recorder, "command", text.data ? text.data : "");
 	buffer_clear(&text);
 	for (size_t i = 0; i < values->session.pids.count; i++)
-		buffer_printf(&text, "%s--pid %s", text.size ? " " : "", values->session.pids.items[i]);
+		buffer_printf(&text, "%s--pid %s", text.size ? " " : "",
+			      values->session.pids.items[i]);
 	for (size_t i = 0; i < values->session.comms.count; i++)
 		buffer_printf(&text, "%s--comm %s", text.size ? " " : "",
 			      values->session.comms.items[i]);
@@ -137,7 +139,8 @@ static void show_progress(struct recorder *recorder, const struct capture_totals
 
 	fprintf(stderr, "\r\033[K%s   %s events/s   lost %s   %s",
 		format_ns(elapsed, now_ns - recorder->session.start_ns),
-		format_count(rate, since_ns ? (events - recorder->last_events) * NS_PER_S / since_ns : 0),
+		format_count(rate,
+			     since_ns ? (events - recorder->last_events) * NS_PER_S / since_ns : 0),
 		format_count(lost, totals->lost_events),
 		format_bytes(size, recording_written_bytes(recorder->writer)));
 	fflush(stderr);
@@ -161,7 +164,8 @@ static int tick(void *context)
 		recorder->error = err;
 		recorder->last_flush_ns = now_ns;
 		if (err)
-			snprintf(recorder->error_text, sizeof(recorder->error_text), "%s", fail_text());
+			snprintf(recorder->error_text, sizeof(recorder->error_text), "%s",
+				 fail_text());
 	}
 	if (recorder->shows_progress && now_ns - recorder->last_progress_ns >= PROGRESS_NS)
 		show_progress(recorder, &totals, now_ns);
@@ -284,10 +288,11 @@ const struct command command_record = {
 		"machine are in the switch log; filters choose of whom evidence (stacks, system calls,\n"
 		"files, locks) and samples are taken. Needs root. The command runs as the user who\n"
 		"called sudo, and its exit status is passed on.\n",
-	.examples = "  dashcam record -d 10s                      the whole machine, for ten seconds\n"
-		    "  dashcam record -o slow.dcam -p 1234        one process, until Ctrl-C\n"
-		    "  dashcam record -- ./program --fast         a command and its children\n"
-		    "  dashcam record --min-wait 0 --comm 'db*'   every wait of threads named db...\n",
+	.examples =
+		"  dashcam record -d 10s                      the whole machine, for ten seconds\n"
+		"  dashcam record -o slow.dcam -p 1234        one process, until Ctrl-C\n"
+		"  dashcam record -- ./program --fast         a command and its children\n"
+		"  dashcam record --min-wait 0 --comm 'db*'   every wait of threads named db...\n",
 	.options = record_rows,
 	.values_size = sizeof(struct record_values),
 	.defaults = &record_defaults,

@@ -13,14 +13,14 @@
 #include "base/memory.h"
 #include "base/units.h"
 
-/* The logs are drained every so often: seldom while they fill slowly, at most this often when a storm
- * comes. Half a second also bounds what a kill -9 of the recorder can lose. */
-#define DRAIN_MIN_NS (5 * NS_PER_MS)
-#define DRAIN_MAX_NS (400 * NS_PER_MS)
+/* The logs are drained every so often: seldom while they fill slowly, at most this often when a
+ * storm comes. Half a second also bounds what a kill -9 of the recorder can lose. */
+#define DRAIN_MIN_NS   (5 * NS_PER_MS)
+#define DRAIN_MAX_NS   (400 * NS_PER_MS)
 #define DRAIN_START_NS (50 * NS_PER_MS)
 
-/* Walking a kernel stack takes 2 us: with --min-wait 0 on every wake-up it would double the cost, for waits
- * so short that nobody asks who ended them. */
+/* Walking a kernel stack takes 2 us: with --min-wait 0 on every wake-up it would double the cost,
+ * for waits so short that nobody asks who ended them. */
 #define WAKER_STACK_MIN_NS (100 * NS_PER_US)
 
 const char *const session_stack_names[] = {"auto", "fp", "dwarf", "none", NULL};
@@ -38,8 +38,8 @@ static int read_probes(const struct session_values *values, bool *ret_sample)
 			if (!strcmp(name, "sample"))
 				*ret_sample = true;
 			else if (strcmp(name, "sched"))
-				return fail(-EINVAL,
-					    "there is no probe '%s': see dashcam probes", name);
+				return fail(-EINVAL, "there is no probe '%s': see dashcam probes",
+					    name);
 		}
 	}
 	return 0;
@@ -114,8 +114,9 @@ static int open_capture(struct session *session, const struct session_values *va
 
 	options.waker_stack_ns = values->waker_stack_ns;
 	if (values->waker_stack_ns == UINT64_MAX)
-		options.waker_stack_ns = values->min_wait_ns > WAKER_STACK_MIN_NS ? values->min_wait_ns :
-										    WAKER_STACK_MIN_NS;
+		options.waker_stack_ns = values->min_wait_ns > WAKER_STACK_MIN_NS
+						 ? values->min_wait_ns
+						 : WAKER_STACK_MIN_NS;
 
 	if (err)
 		return err;
@@ -186,8 +187,8 @@ int session_start(struct session *session, const struct session_values *values,
 	return err;
 }
 
-/* A signal that a person or program sent to us is passed to the command, whose end will be ours. One
- * from the terminal has reached the command already. A second one ends the session at once. */
+/* A signal that a person or program sent to us is passed to the command, whose end will be ours.
+ * One from the terminal has reached the command already. A second one ends the session at once. */
 static bool take_signals(struct session *session)
 {
 	struct signalfd_siginfo info;
@@ -245,8 +246,8 @@ static uint64_t next_interval(uint64_t interval_ns, double fill)
 	return interval_ns > DRAIN_MAX_NS ? DRAIN_MAX_NS : interval_ns;
 }
 
-int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *context), void *context,
-		enum session_end *ret_end)
+int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *context),
+		void *context, enum session_end *ret_end)
 {
 	uint64_t interval_ns = DRAIN_START_NS;
 

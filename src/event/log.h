@@ -19,6 +19,7 @@
 #define DASHCAM_EVENT_LOG_H
 
 #include "event/event.h"
+#include "event/pattern.h"
 
 #define LOG_HEAD_BYTES    4096
 #define LOG_SLACK_BYTES   32768
@@ -58,15 +59,6 @@ enum user_stack_mode {
 };
 
 #define FILTER_PATTERNS_MAX 8
-#define FILTER_PATTERN_SIZE 16
-
-/* A shell glob on a thread's name, ready for a bit-parallel match: bit i is pattern character i. */
-struct filter_pattern {
-	char text[FILTER_PATTERN_SIZE];
-	__u32 star; /* positions of '*' */
-	__u32 any;  /* positions of '?' */
-	__u32 length;
-};
 
 enum filter_flag {
 	FILTER_PIDS = 1,   /* only processes in the map of targets */
@@ -78,6 +70,7 @@ enum filter_flag {
 
 /* What the user side decides before the programs are loaded: constants to the verifier. */
 struct capture_settings {
+	__u64 start_ns; /* when the capture began, on the clock of the logs */
 	__u64 min_wait_ns;
 	__u64 waker_stack_ns; /* of waits from this length the waker's stacks are taken, too */
 	__u64 sample_period_ns;

@@ -123,6 +123,12 @@ static char *missing_line(const struct model *model, const struct thread_stacks 
 	char text[UNITS_TEXT_SIZE];
 	struct buffer line = {0};
 
+	if (stacks->left_out)
+		buffer_printf(&line, "Threads without any stack are not drawn: %s",
+			      format_count(text, stacks->left_out));
+	if (stacks->left_out_ns)
+		buffer_printf(&line, ", off CPU for %s", format_ns(text, stacks->left_out_ns));
+	buffer_printf(&line, "%s", stacks->left_out ? ". " : "");
 	if (model_lost_events(model))
 		buffer_printf(&line, "Lost events: %s. ",
 			      format_count(text, model_lost_events(model)));
@@ -170,7 +176,7 @@ static void write_svg(FILE *out, const struct model *model, const struct export_
 static int run(struct model *model, const struct export_options *options, FILE *out)
 {
 	struct thread_stacks stacks;
-	int err = thread_stacks_collect(&stacks, model, options);
+	int err = thread_stacks_collect(&stacks, model, options, true);
 
 	if (!err)
 		write_svg(out, model, options, &stacks);

@@ -10,6 +10,9 @@
 #define LEAST_PART  5000
 #define FRAME_LIMIT 8000
 
+/* With more than one part in so many on its lesser side, a frame is of both sides. */
+#define MIXED_PART 20
+
 static int descending(const void *left, const void *right)
 {
 	uint64_t a = *(const uint64_t *)left;
@@ -39,8 +42,9 @@ static uint64_t least_drawn_ns(const struct calltree *tree)
 
 static enum flame_paint paint_of(const struct calltree_node *node)
 {
-	bool is_on_cpu = node->total[TIME_ON_CPU];
-	bool is_off_cpu = node->total[TIME_BLOCKED] || node->total[TIME_RUN_QUEUE];
+	uint64_t on_ns = node->total[TIME_ON_CPU];
+	uint64_t off_ns = node->total[TIME_BLOCKED] + node->total[TIME_RUN_QUEUE];
+	bool is_on_cpu = on_ns > off_ns;
 
 	if (node->depth == 0)
 		return PAINT_ROOT;
@@ -48,7 +52,7 @@ static enum flame_paint paint_of(const struct calltree_node *node)
 		return PAINT_NOTE;
 	if (node->kind == FRAME_THREAD)
 		return PAINT_THREAD;
-	if (is_on_cpu && is_off_cpu)
+	if ((is_on_cpu ? off_ns : on_ns) > (on_ns + off_ns) / MIXED_PART)
 		return PAINT_MIXED;
 	switch (node->kind) {
 	case FRAME_KERNEL:

@@ -5,8 +5,8 @@
  *
  * Widths are nanoseconds here; a drawing scales them to its own width. A frame lies inside its
  * parent, and siblings do not overlap. The sides of a CPU are told apart by paint: a frame with
- * time on a CPU only is warm, one with time off it only is cool, one with both is neutral and shows
- * its parts as children.
+ * (nearly) all its time on a CPU is warm, one with it off the CPU is cool, others are neutral. What
+ * a frame with both sides spent itself is shown as children, one for each side.
  */
 #ifndef DASHCAM_EXPORT_FLAMEGRAPH_LAYOUT_H
 #define DASHCAM_EXPORT_FLAMEGRAPH_LAYOUT_H

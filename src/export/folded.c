@@ -79,7 +79,7 @@ static void write_tree(FILE *out, const struct calltree *tree, enum export_side 
 static int run(struct model *model, const struct export_options *options, FILE *out)
 {
 	struct thread_stacks stacks;
-	int err = thread_stacks_collect(&stacks, model, options);
+	int err = thread_stacks_collect(&stacks, model, options, false);
 
 	if (!err)
 		write_tree(out, &stacks.tree, options->side);

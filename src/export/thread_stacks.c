@@ -14,6 +14,8 @@ struct collector {
 	struct calltree *tree; /* of the result */
 	struct model *model;
 	const struct export_options *options;
+	bool stacks_only;
+	bool *has_stack; /* per thread */
 	uint64_t from_ns;
 	uint64_t to_ns;
 	uint64_t *kept_blocked_ns; /* per thread: in waits that the model keeps */
@@ -37,9 +39,19 @@ static bool is_whole_time(const struct collector *collector)
 	       collector->to_ns >= model_end_ns(collector->model);
 }
 
-static bool takes_thread(const struct collector *collector, const struct thread *thread)
+static bool is_asked_for(const struct collector *collector, const struct thread *thread)
 {
 	return thread->index != 0 && filter_takes_thread(&collector->options->filter, thread);
+}
+
+static bool is_left_out(const struct collector *collector, const struct thread *thread)
+{
+	return collector->stacks_only && !collector->has_stack[thread->index];
+}
+
+static bool takes_thread(const struct collector *collector, const struct thread *thread)
+{
+	return is_asked_for(collector, thread) && !is_left_out(collector, thread);
 }
 
 static uint32_t child(struct collector *collector, uint32_t parent, const char *text,
@@ -164,6 +176,11 @@ static void add(struct collector *collector, uint32_t node, enum thread_time col
 		calltree_add(collector->tree, node, column, ns);
 }
 
+static bool has_stacks(const struct event_wait *evidence)
+{
+	return evidence && (evidence->kernel_stack || evidence->user_stack);
+}
+
 static void add_wait(struct collector *collector, const struct wait *wait)
 {
 	const struct event_wait *evidence = wait->evidence;
@@ -174,7 +191,7 @@ static void add_wait(struct collector *collector, const struct wait *wait)
 
 	if (blocked_ns + runnable_ns == 0)
 		return;
-	if (evidence && (evidence->kernel_stack || evidence->user_stack)) {
+	if (has_stacks(evidence)) {
 		node = stacks_node(
 			collector, wait->thread,
 			&(struct stack_pair){
@@ -306,6 +323,24 @@ static void add_samples(struct collector *collector)
 	}
 }
 
+/* Which threads the recording has stacks of. */
+static void find_stacks(struct collector *collector)
+{
+	struct model *model = collector->model;
+	bool has_any = false;
+
+	collector->has_stack = xcalloc(model_thread_count(model) + 1, sizeof(bool));
+	for (size_t i = 0; i < model_wait_count(model); i++)
+		if (has_stacks(model_wait(model, i)->evidence))
+			collector->has_stack[model_wait(model, i)->thread->index] = true;
+	for (size_t i = 0; i < model_sample_count(model); i++)
+		collector->has_stack[model_sample(model, i)->thread->index] = true;
+	for (size_t i = 0; i < model_thread_count(model); i++)
+		has_any |=
+			collector->has_stack[i] && is_asked_for(collector, model_thread(model, i));
+	collector->stacks_only &= has_any;
+}
+
 static void sum_threads(struct collector *collector)
 {
 	struct thread_stacks *result = collector->result;
@@ -314,10 +349,14 @@ static void sum_threads(struct collector *collector)
 	for (size_t i = 0; i < model_thread_count(collector->model); i++) {
 		const struct thread *thread = model_thread(collector->model, i);
 
-		if (!takes_thread(collector, thread))
+		if (!is_asked_for(collector, thread))
 			continue;
 		result->threads++;
-		if (is_whole) {
+		if (is_left_out(collector, thread)) {
+			result->left_out++;
+			if (is_whole)
+				result->left_out_ns += thread->blocked_ns + thread->runnable_ns;
+		} else if (is_whole) {
 			result->on_cpu_ns += thread->on_cpu_ns;
 			result->unknown_ns += thread->unknown_ns;
 		}
@@ -342,7 +381,7 @@ char *thread_stacks_limit_text(char text[UNITS_TEXT_SIZE], uint64_t ns)
 }
 
 int thread_stacks_collect(struct thread_stacks *ret, struct model *model,
-			  const struct export_options *options)
+			  const struct export_options *options, bool stacks_only)
 {
 	char min_wait[UNITS_TEXT_SIZE];
 	struct collector collector = {
@@ -350,6 +389,7 @@ int thread_stacks_collect(struct thread_stacks *ret, struct model *model,
 		.tree = &ret->tree,
 		.model = model,
 		.options = options,
+		.stacks_only = stacks_only,
 		.from_ns = options->filter.from_ns,
 		.to_ns = options->filter.to_ns,
 	};
@@ -365,11 +405,13 @@ int thread_stacks_collect(struct thread_stacks *ret, struct model *model,
 	snprintf(collector.short_note, sizeof(collector.short_note),
 		 "[waits shorter than %s: no stack]",
 		 thread_stacks_limit_text(min_wait, model_min_wait_ns(model)));
+	find_stacks(&collector);
 	sum_threads(&collector);
 	if (options->side != EXPORT_ON_CPU)
 		err = add_waits(&collector);
 	if (options->side != EXPORT_OFF_CPU)
 		add_samples(&collector);
+	free(collector.has_stack);
 	map64_release(&collector.known_stacks);
 	calltree_finish(&ret->tree);
 	return err;

@@ -11,6 +11,7 @@
 #ifndef DASHCAM_EXPORT_THREAD_STACKS_H
 #define DASHCAM_EXPORT_THREAD_STACKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/units.h"
@@ -44,13 +45,18 @@ struct thread_stacks {
 	uint64_t unknown_ns;  /* of the threads' lives: not in the tree. 0 for a part of the
 				 recording */
 	uint64_t incomplete_ns; /* of stacks whose outermost frames are not known */
-	uint32_t threads;
+	uint32_t threads;       /* asked for */
+	uint32_t left_out;      /* of them: nothing of these threads is in the tree */
+	uint64_t left_out_ns;   /* their time off CPU; 0 for a part of the recording */
 };
 
-/* What OPTIONS ask for, of MODEL. Strings in the tree belong to the model. Returns 0 or a negative
- * errno with a sentence; in any case the caller releases RET. */
+/* What OPTIONS ask for, of MODEL. With STACKS_ONLY, threads of which the recording has no stack at
+ * all are left out, unless that is all of them: most threads of a machine sleep all the time, or
+ * are none of those that were to be recorded, and their time would outweigh everything. Strings in
+ * the tree belong to the model. Returns 0 or a negative errno with a sentence; in any case the
+ * caller releases RET. */
 int thread_stacks_collect(struct thread_stacks *ret, struct model *model,
-			  const struct export_options *options);
+			  const struct export_options *options, bool stacks_only);
 /* A limit as a person writes it: "1 ms", not "1.00 ms". Returns TEXT. */
 char *thread_stacks_limit_text(char text[UNITS_TEXT_SIZE], uint64_t ns);
 

@@ -220,4 +220,14 @@ struct model_listener {
 int model_replay(struct model *model, uint64_t from_ns, uint64_t to_ns,
 		 const struct model_listener *listener);
 
+/* The same at the caller's pace: each step takes one event and makes the calls that follow from it. The
+ * listener is copied. */
+struct model_player;
+
+int model_player_new(struct model_player **ret, struct model *model, uint64_t from_ns,
+		     uint64_t to_ns, const struct model_listener *listener);
+/* 1, 0 at the end (what was under way is told then), or a negative errno with a sentence. */
+int model_player_step(struct model_player *player);
+void model_player_free(struct model_player *player); /* NULL is fine */
+
 #endif

@@ -8,6 +8,13 @@ struct replay {
 	uint64_t to_ns;
 };
 
+struct model_player {
+	struct replay replay;
+	struct model_listener listener;
+	struct timeline_sink sink;
+	struct timeline timeline;
+};
+
 static bool is_inside(const struct replay *replay, uint64_t time_ns)
 {
 	return time_ns >= replay->from_ns && time_ns <= replay->to_ns;
@@ -90,6 +97,51 @@ static int replay_events(const struct replay *replay)
 	return more;
 }
 
+static const struct timeline_sink replay_sink = {
+	.run = on_run,
+	.wait = on_wait,
+	.waking = on_waking,
+	.sample = on_sample,
+	.event = on_event,
+};
+
+int model_player_new(struct model_player **ret, struct model *model, uint64_t from_ns,
+		     uint64_t to_ns, const struct model_listener *listener)
+{
+	struct model_player *player = xcalloc(1, sizeof(*player));
+	int err;
+
+	player->listener = *listener;
+	player->replay = (struct replay){
+		.model = model,
+		.listener = &player->listener,
+		.from_ns = from_ns,
+		.to_ns = to_ns,
+	};
+	player->sink = replay_sink;
+	player->sink.context = &player->replay;
+	err = timeline_open(&player->timeline, model, &player->sink, false);
+	if (err) {
+		model_player_free(player);
+		return err;
+	}
+	*ret = player;
+	return 0;
+}
+
+int model_player_step(struct model_player *player)
+{
+	return timeline_step(&player->timeline);
+}
+
+void model_player_free(struct model_player *player)
+{
+	if (!player)
+		return;
+	timeline_close(&player->timeline);
+	free(player);
+}
+
 int model_replay(struct model *model, uint64_t from_ns, uint64_t to_ns,
 		 const struct model_listener *listener)
 {
@@ -99,15 +151,9 @@ int model_replay(struct model *model, uint64_t from_ns, uint64_t to_ns,
 		.from_ns = from_ns,
 		.to_ns = to_ns,
 	};
-	struct timeline_sink sink = {
-		.context = &replay,
-		.run = on_run,
-		.wait = on_wait,
-		.waking = on_waking,
-		.sample = on_sample,
-		.event = on_event,
-	};
+	struct timeline_sink sink = replay_sink;
 
+	sink.context = &replay;
 	if (!listener->run && !listener->wait && !listener->waking && !listener->sample)
 		return listener->event ? replay_events(&replay) : 0;
 	return timeline_read(model, &sink, false);

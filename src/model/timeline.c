@@ -368,42 +368,58 @@ static void finish(struct timeline *timeline)
 		model->cpu_count = timeline->cpu_count;
 }
 
-static int read_events(struct timeline *timeline)
+int timeline_open(struct timeline *timeline, struct model *model, const struct timeline_sink *sink,
+		  bool is_first)
 {
 	struct recording_range range = {
 		.streams = STREAM_BIT(STREAM_SWITCH) | STREAM_BIT(STREAM_EVIDENCE),
-		.to_ns = timeline->is_first ? UINT64_MAX : timeline->model->end_ns,
+		.to_ns = is_first ? UINT64_MAX : model->end_ns,
 	};
-	struct recording_cursor *cursor;
-	const struct event_header *event;
-	uint64_t events = 0;
-	int more;
 
-	more = recording_cursor_new(&cursor, timeline->model->recording, &range);
-	if (more)
+	*timeline = (struct timeline){.model = model, .sink = sink, .is_first = is_first};
+	identity_init(timeline);
+	return recording_cursor_new(&timeline->cursor, model->recording, &range);
+}
+
+int timeline_step(struct timeline *timeline)
+{
+	const struct event_header *event;
+	int more = timeline->err;
+
+	if (!more && !timeline->is_finished)
+		more = recording_cursor_next(timeline->cursor, &event);
+	if (more < 0)
 		return more;
-	while (!timeline->err && (more = recording_cursor_next(cursor, &event)) > 0) {
-		on_event(timeline, event);
-		if (++events % PROGRESS_EVENTS == 0 && timeline->sink->progress)
-			timeline->sink->progress(timeline->sink->context, events);
+	if (more == 0) {
+		if (!timeline->is_finished)
+			finish(timeline);
+		timeline->is_finished = true;
+		return 0;
 	}
-	recording_cursor_free(cursor);
-	return timeline->err ? timeline->err : more;
+	on_event(timeline, event);
+	if (++timeline->events % PROGRESS_EVENTS == 0 && timeline->sink->progress)
+		timeline->sink->progress(timeline->sink->context, timeline->events);
+	return 1;
+}
+
+void timeline_close(struct timeline *timeline)
+{
+	recording_cursor_free(timeline->cursor);
+	arena_release(&timeline->arena);
+	map64_release(&timeline->lane_of_tid);
+	free(timeline->lanes);
+	free(timeline->cpus);
+	free(timeline->row_used);
 }
 
 int timeline_read(struct model *model, const struct timeline_sink *sink, bool is_first)
 {
-	struct timeline timeline = {.model = model, .sink = sink, .is_first = is_first};
-	int err;
+	struct timeline timeline;
+	int err = timeline_open(&timeline, model, sink, is_first);
+	int more = 1;
 
-	identity_init(&timeline);
-	err = read_events(&timeline);
-	if (!err)
-		finish(&timeline);
-	arena_release(&timeline.arena);
-	map64_release(&timeline.lane_of_tid);
-	free(timeline.lanes);
-	free(timeline.cpus);
-	free(timeline.row_used);
-	return err;
+	while (!err && more > 0)
+		more = timeline_step(&timeline);
+	timeline_close(&timeline);
+	return err ? err : more;
 }

@@ -111,11 +111,21 @@ struct timeline {
 	size_t cpu_capacity;
 	size_t gap_at;
 	bool *row_used;
+	struct recording_cursor *cursor;
+	uint64_t events;
+	bool is_finished;
 };
 
 /* Reads the whole recording and tells everything; what is under way at its end is told as open or
  * cut. The first pass sets model->end_ns. Returns 0 or a negative errno with a sentence. */
 int timeline_read(struct model *model, const struct timeline_sink *sink, bool is_first);
+
+/* The same event by event. The timeline is released by timeline_close, also if the open failed. */
+int timeline_open(struct timeline *timeline, struct model *model, const struct timeline_sink *sink,
+		  bool is_first);
+/* Reads one event: 1, 0 when the end is told, or a negative errno. */
+int timeline_step(struct timeline *timeline);
+void timeline_close(struct timeline *timeline);
 
 /* ---- identity.c ---- */
 

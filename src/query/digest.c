@@ -23,8 +23,6 @@ struct pass {
 	struct delays *delays;
 	struct map64 wakeup_of; /* (waker index, wakee index) to position in wakeups */
 	size_t wakeup_capacity;
-	uint64_t events;
-	bool is_stopped;
 };
 
 static bool is_inside(const struct query *query, uint64_t time_ns)
@@ -41,8 +39,6 @@ static void on_event(void *context, const struct event_header *event)
 {
 	struct pass *pass = context;
 
-	if (++pass->events % EVENTS_BETWEEN_CHECKS == 0 && query_wants_stop(pass->query))
-		pass->is_stopped = true;
 	delays_event(pass->delays, event);
 }
 
@@ -196,17 +192,33 @@ static struct digest *empty_digest(const struct query *query, uint64_t min_ns)
 	return digest;
 }
 
+static int run_pass(struct pass *pass)
+{
+	struct model_listener listener = {
+		.context = pass, .event = on_event, .run = on_run, .wait = on_wait};
+	struct model_player *player;
+	uint64_t events = 0;
+	int more = model_player_new(&player, pass->query->model, 0, UINT64_MAX, &listener);
+
+	if (more)
+		return more;
+	while ((more = model_player_step(player)) > 0) {
+		if (++events % EVENTS_BETWEEN_CHECKS == 0 && query_wants_stop(pass->query)) {
+			more = -ECANCELED;
+			break;
+		}
+	}
+	model_player_free(player);
+	return more;
+}
+
 int digest_new(struct digest **ret, struct query *query, uint64_t min_ns)
 {
 	struct pass pass = {.query = query, .digest = empty_digest(query, min_ns)};
-	struct model_listener listener = {
-		.context = &pass, .event = on_event, .run = on_run, .wait = on_wait};
 	int err;
 
 	pass.delays = delays_new(query, min_ns);
-	err = model_replay(query->model, 0, UINT64_MAX, &listener);
-	if (!err && pass.is_stopped)
-		err = -ECANCELED;
+	err = run_pass(&pass);
 	if (!err) {
 		delays_finish(pass.delays, pass.digest);
 		count_unknown(query, pass.digest);

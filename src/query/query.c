@@ -39,6 +39,9 @@ static int authorize(void *context, int action, const char *first, const char *s
 	case SQLITE_READ:
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
+	case SQLITE_UPDATE:
+		/* what declaring a virtual table does inside; by hand SQLite itself refuses it */
+		return first && !strcmp(first, "sqlite_master") ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_FUNCTION:
 		return second && !sqlite3_stricmp(second, "load_extension") ? SQLITE_DENY
 									    : SQLITE_OK;

@@ -186,7 +186,7 @@ static void get_short_wait(const struct vtab_cursor *cursor, sqlite3_context *ou
 static const struct vtab_column thread_columns[] = {
 	VTAB_MEMBER(VTAB_NUMBER, "tid", struct thread, tid, VTAB_EQUAL,
 		    "thread; 0 is the idle task of all CPUs"),
-	VTAB_BEHIND(VTAB_NUMBER, "pid", struct thread, process, struct process, pid, "its process"),
+	VTAB_BEHIND(VTAB_KNOWN, "pid", struct thread, process, struct process, pid, "its process"),
 	THREAD(VTAB_TEXT, comm, "last name"),
 	THREAD(VTAB_TIME, start_ns, "when it was born, or first known of"),
 	VTAB_COMPUTED("end_ns", get_thread_end, 0,
@@ -234,7 +234,8 @@ static const void *process_at(const struct vtab_cursor *cursor, size_t i)
 	const struct process *process = query->processes_by_pid[i];
 	uint64_t from_ns = process->start_ns == MODEL_TIME_UNKNOWN ? 0 : process->start_ns;
 
-	return query_takes_process(query, process) &&
+	/* Threads of no known process are kept in one that is none. */
+	return process->pid != MODEL_NONE && query_takes_process(query, process) &&
 			       query_takes_time(query, from_ns, process->end_ns)
 		       ? process
 		       : NULL;
@@ -248,14 +249,6 @@ static int process_range(struct vtab_cursor *cursor)
 	if (vtab_scan_equal(&cursor->scan, 0, &pid))
 		equal_range((const void *const *)processes, pid, pid_of, cursor);
 	return 0;
-}
-
-static void get_uid(const struct vtab_cursor *cursor, sqlite3_context *out)
-{
-	const struct process *process = cursor->row;
-
-	if (process->uid != UINT32_MAX)
-		sqlite3_result_int64(out, process->uid);
 }
 
 static bool has_exit(const struct process *process)
@@ -291,7 +284,7 @@ static const struct vtab_column process_columns[] = {
 	PROCESS(VTAB_TIME, end_ns, "when it ended; NULL: it outlived the recording"),
 	VTAB_COMPUTED("exit_code", get_exit_code, 0, "wait(2) status word, if it ended"),
 	VTAB_COMPUTED("exit", get_exit_text, 0, "the same in words: exit 0, killed by SIGKILL"),
-	VTAB_COMPUTED("uid", get_uid, 0, "user"),
+	PROCESS(VTAB_KNOWN, uid, "user"),
 	PROCESS(VTAB_NUMBER, is_kernel, "1: kernel threads"),
 	PROCESS(VTAB_NUMBER, was_born_here, "1: its birth was recorded"),
 	VTAB_MEMBER(VTAB_NUMBER, "process_id", struct process, index, 0,

@@ -92,6 +92,10 @@ static void result_member(sqlite3_context *out, const void *row, const struct vt
 	case VTAB_ID:
 		vtab_result_id(out, member_number(row, column));
 		break;
+	case VTAB_KNOWN:
+		if (member_number(row, column) != UINT32_MAX)
+			sqlite3_result_int64(out, (int64_t)member_number(row, column));
+		break;
 	case VTAB_TEXT:
 		vtab_result_text(out, *(const char *const *)((const char *)row + column->offset));
 		break;

@@ -27,6 +27,7 @@ enum vtab_type {
 	VTAB_NUMBER,    /* an unsigned member of size bytes */
 	VTAB_TIME,      /* the same; MODEL_TIME_UNKNOWN is NULL */
 	VTAB_ID,        /* the same; 0 is NULL */
+	VTAB_KNOWN,     /* the same; UINT32_MAX is NULL */
 	VTAB_TEXT,      /* a const char * member; NULL is NULL */
 	VTAB_GET,       /* what the get function gives for cursor->row */
 	VTAB_FIELD,     /* a field of an event; the row is its header */

@@ -145,6 +145,8 @@ static int write_chunk(struct recording_writer *writer, struct collector *collec
 
 	buffer_clear(&writer->out);
 	buffer_extend(&writer->out, sizeof(header));
+	/* In columns the switch log takes a half to a quarter; evidence, whose 64-bit ids repeat as
+	 * a whole, takes 40 % more. */
 	header.codec = codec_encode(&writer->codec, collector->events, entry->decoded_bytes,
 				    collector->stream == STREAM_SWITCH, &writer->out);
 	header.stored_bytes = (uint32_t)(writer->out.size - sizeof(header));

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,27 +79,37 @@ static uint64_t timeval_ns(struct timeval time)
 	return time.tv_sec * NS_PER_S + time.tv_usec * NS_PER_US;
 }
 
+/* On-CPU and run-queue time of the calling thread so far; false if the kernel does not count them. */
+static bool read_schedstat(uint64_t *ret_on_cpu_ns, uint64_t *ret_runnable_ns)
+{
+	FILE *schedstat = fopen("/proc/thread-self/schedstat", "re");
+
+	if (!schedstat)
+		return false;
+	bool is_read = fscanf(schedstat, "%" SCNu64 " %" SCNu64, ret_on_cpu_ns, ret_runnable_ns) == 2;
+	fclose(schedstat);
+	return is_read;
+}
+
 void truth_thread(int truth, const char *role, uint64_t born_ns)
 {
-	uint64_t on_cpu_ns = 0, runnable_ns = 0;
+	uint64_t on_cpu_ns, runnable_ns;
 	struct rusage usage = {0};
-	FILE *schedstat;
+
+	/* All numbers are of one moment, as nearly as that can be had; writing them comes after. */
+	bool has_schedstat = read_schedstat(&on_cpu_ns, &runnable_ns);
+	getrusage(RUSAGE_THREAD, &usage);
+	uint64_t lived_ns = now_ns() - born_ns;
 
 	role_number(truth, role, "tid", thread_id());
-	getrusage(RUSAGE_THREAD, &usage);
+	role_number(truth, role, "lived_ns", lived_ns);
 	role_number(truth, role, "user_ns", timeval_ns(usage.ru_utime));
 	role_number(truth, role, "system_ns", timeval_ns(usage.ru_stime));
 	role_number(truth, role, "switches", usage.ru_nvcsw + usage.ru_nivcsw);
-
-	schedstat = fopen("/proc/thread-self/schedstat", "re");
-	if (schedstat) {
-		if (fscanf(schedstat, "%" SCNu64 " %" SCNu64, &on_cpu_ns, &runnable_ns) == 2) {
-			role_number(truth, role, "on_cpu_ns", on_cpu_ns);
-			role_number(truth, role, "runnable_ns", runnable_ns);
-		}
-		fclose(schedstat);
+	if (has_schedstat) {
+		role_number(truth, role, "on_cpu_ns", on_cpu_ns);
+		role_number(truth, role, "runnable_ns", runnable_ns);
 	}
-	role_number(truth, role, "lived_ns", now_ns() - born_ns);
 }
 
 uint64_t now_ns(void)

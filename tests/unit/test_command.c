@@ -36,6 +36,7 @@ static int sing(void *values, int operand_count, char **operands)
 		 operand_count);
 	for (int i = 0; i < operand_count; i++)
 		snprintf(ran + strlen(ran), sizeof(ran) - strlen(ran), " %s", operands[i]);
+	assert_null(operands[operand_count]);
 	return 7;
 }
 

@@ -324,6 +324,22 @@ static void test_flame_graph_says_what_it_shows(void **state)
 	close_model(&opened);
 }
 
+/* Folded stacks keep the exact sum; the picture leaves out a thread without any stack, and says so. */
+static void test_flame_graph_leaves_out_sleepers(void **state)
+{
+	struct export_options options = everything(EXPORT_OFF_CPU);
+	_cleanup_free_ char *timeline = xasprintf("thread 99 99 sleeper\n%s", samples);
+	struct opened opened = open_model(timeline);
+	_cleanup_free_ char *folded = exported(opened.model, &export_folded, &options);
+	_cleanup_free_ char *svg = exported(opened.model, &export_flamegraph, &options);
+
+	(void)state;
+	assert_int_equal(sum_of(folded, "sleeper;[waiting when the recording ended"), 20000000);
+	assert_null(strstr(svg, "sleeper"));
+	assert_non_null(strstr(svg, ">Threads without any stack are not drawn: 1, off CPU for 20.0 ms. <"));
+	close_model(&opened);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_total_is_that_of_the_threads),
 		cmocka_unit_test(test_flame_graph_says_what_it_shows),
+		cmocka_unit_test(test_flame_graph_leaves_out_sleepers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

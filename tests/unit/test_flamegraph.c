@@ -127,6 +127,30 @@ static void test_both_sides(void **state)
 			     "   read fk 65+35\n");
 }
 
+/* One stray sample does not make a wait something else, but it is still shown. */
+static void test_lesser_side(void **state)
+{
+	struct calltree tree;
+
+	(void)state;
+	calltree_init(&tree);
+	add_stack(&tree, "sh;k:wait", TIME_BLOCKED, 95);
+	add_stack(&tree, "sh;k:wait", TIME_ON_CPU, 5);
+	expect_layout(&tree, "all al 0+100\n"
+			     " sh th 0+100\n"
+			     "  wait fk 0+100\n"
+			     "   [on cpu] nu 0+5\n"
+			     "   [blocked] fu 5+95\n");
+	calltree_init(&tree);
+	add_stack(&tree, "sh;k:wait", TIME_BLOCKED, 94);
+	add_stack(&tree, "sh;k:wait", TIME_ON_CPU, 6);
+	expect_layout(&tree, "all al 0+100\n"
+			     " sh th 0+100\n"
+			     "  wait mx 0+100\n"
+			     "   [on cpu] nu 0+6\n"
+			     "   [blocked] fu 6+94\n");
+}
+
 static void test_nothing(void **state)
 {
 	struct calltree tree;
@@ -506,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_off_cpu),
 		cmocka_unit_test(test_on_cpu),
 		cmocka_unit_test(test_both_sides),
+		cmocka_unit_test(test_lesser_side),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_narrow_frames_are_counted),
 		cmocka_unit_test(test_children_lie_in_their_parents),
