@@ -106,7 +106,8 @@ static void test_states(void **state)
 		     "9 cpu0 switch 11:0x1000 > 10\n"    /* on a sleeping spinlock */
 		     "10 cpu0 switch 10:0x8000 > 11\n"   /* frozen */
 		     "11 cpu0 switch 11:0x2001 > 10\n"   /* sleeping, may be frozen */
-		     "12 cpu0 switch 10:0x40 > 11\n",    /* parked */
+		     "12 cpu0 switch 10:0x40 > 11\n"     /* parked */
+		     "13 cpu0 switch 11:0x3 > 10\n",     /* of several bits the highest */
 
 		     "1 cpu0 switch 11:R+ > 10 a prio 120 full\n"
 		     "2 cpu0 switch 10:R+ > 11 b prio 120\n"
@@ -119,7 +120,8 @@ static void test_states(void **state)
 		     "9 cpu0 switch 11:D > 10 a prio 120\n"
 		     "10 cpu0 switch 10:D > 11 b prio 120\n"
 		     "11 cpu0 switch 11:S > 10 a prio 120\n"
-		     "12 cpu0 switch 10:P > 11 b prio 120\n");
+		     "12 cpu0 switch 10:P > 11 b prio 120\n"
+		     "13 cpu0 switch 11:D > 10 a prio 120\n");
 }
 
 /* A thread's end is told after its last switch, or a viewer would make a new thread of that. */
@@ -427,6 +429,42 @@ static void test_waker_that_is_not_shown(void **state)
 	trace_release(&trace);
 }
 
+/* The thread that an interrupt stopped is not to blame, so no arrow comes from it. */
+static void test_woken_by_an_interrupt(void **state)
+{
+	struct export_options options = everything;
+	struct trace trace;
+
+	(void)state;
+	options.filter.from_ns = SYNTH_US(81); /* without the wait that ended before */
+	trace_of(&trace,
+		 "thread 10 10 main\n"
+		 "thread 11 11 busy\n"
+		 "0 cpu0 switch idle > 10\n"
+		 "0 cpu1 switch idle > 11\n"
+		 "10 cpu0 switch 10:S > idle\n"
+		 "20 cpu1 waking 10 by 11\n"
+		 "21 cpu0 switch idle > 10\n"
+		 "21 cpu0 wait 10 pid=10 blocked=10 runnable=1 prev_state=S syscall=-1\n"
+		 "70 cpu0 switch 10:S > idle\n"
+		 "80 cpu1 waking 10 by 11\n"
+		 "90 cpu0 switch idle > 10\n"
+		 "90 cpu0 wait 10 pid=10 blocked=10 runnable=10 prev_state=S syscall=nanosleep "
+		 "flags=8 waker_tid=11\n",
+		 &options);
+	assert_string_equal(text_of(&trace.reading.tracks),
+			    "70 track 18 thread 10/10 'main'\n"
+			    "70 track 19 'waits' in 18\n"
+			    "70 on 19 begin 'nanosleep' blocked_ns=10000 runnable_ns=10000 "
+			    "state='sleeping' syscall='nanosleep' syscall_number=35 "
+			    "syscall_args=0x0,0x0,0x0,0x0,0x0,0x0, "
+			    "waker='an interrupt while busy 11 ran'\n"
+			    "80 on 19 begin 'run queue'\n"
+			    "90 on 19 end\n"
+			    "90 on 19 end\n");
+	trace_release(&trace);
+}
+
 static void test_samples(void **state)
 {
 	struct export_options options = everything;
@@ -633,6 +671,7 @@ int main(void)
 		cmocka_unit_test(test_filter_by_time),
 		cmocka_unit_test(test_waits_are_slices),
 		cmocka_unit_test(test_waker_that_is_not_shown),
+		cmocka_unit_test(test_woken_by_an_interrupt),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_machine_and_processes),
 		cmocka_unit_test(test_every_event_once),
