@@ -536,14 +536,15 @@ static void find_gaps(struct sched *sched)
 static void begin(struct sched *sched)
 {
 	struct perfetto *perfetto = sched->perfetto;
-	uint64_t start_ns = model_start_ns(perfetto->model);
-
 	sched->not_recorded_name = bundle_name(&sched->names, PERFETTO_NOT_RECORDED_NAME);
-	for (size_t i = 0; i < perfetto->first_thread_count; i++) {
-		const struct event_thread *thread = perfetto->first_threads[i];
-		struct perfetto_name name = perfetto_name(thread->comm);
+	for (size_t i = 0; i < perfetto->roster_count; i++) {
+		const struct event_thread *thread = perfetto->roster[i];
 
-		task_begin(sched, thread->tid, name.text, start_ns);
+		if (thread) {
+			struct perfetto_name name = perfetto_name(thread->comm);
+
+			task_begin(sched, thread->tid, name.text, perfetto->begin_ns);
+		}
 	}
 	find_gaps(sched);
 }

@@ -348,6 +348,47 @@ static void test_filter_by_time(void **state)
 	trace_release(&trace);
 }
 
+/* What happened to threads before the range is known in it. */
+static void test_lives_before_the_range(void **state)
+{
+	struct export_options options = everything;
+	struct trace trace;
+
+	(void)state;
+	options.filter.from_ns = SYNTH_US(15);
+	trace_of(&trace,
+		 "thread 10 10 main ppid=1 cmdline='/bin/main x'\n"
+		 "thread 11 10 helper\n"
+		 "thread 12 12 gone\n"
+		 "0 cpu0 switch idle > 10\n"
+		 "5 cpu0 rename 11 worker pid=10\n"
+		 "6 cpu0 fork 10 > 20 pid=20 parent_pid=10 comm=main\n"
+		 "7 cpu0 fork 10 > 30 pid=30 parent_pid=10 comm=main\n"
+		 "8 cpu0 exec 30 ls pid=30 cmdline='/bin/ls -l'\n"
+		 "9 cpu0 fork 30 > 31 pid=30 parent_pid=30 comm=kid\n"
+		 "10 cpu0 exit 12 pid=12\n"
+		 "20 cpu0 switch 10:S > 11\n"
+		 "30 cpu0 switch 11:S > 30\n"
+		 "40 cpu0 switch 30:S > 31\n",
+		 &options);
+	assert_string_equal(text_of(&trace.reading.sched),
+			    "20 cpu0 switch 10:S > 11 worker prio 120 full\n"
+			    "30 cpu0 switch 11:S > 30 ls prio 120\n"
+			    "40 cpu0 switch 30:S > 31 kid prio 120\n");
+	assert_string_equal(text_of(&trace.reading.tree),
+			    "15 process 10 of 1 '/bin/main' 'x'\n"
+			    "15 thread 10 'main' in 10\n"
+			    "15 thread 11 'worker' in 10\n"
+			    "15 process 20 of 10 '/bin/main' 'x'\n"
+			    "15 thread 20 'main' in 20\n"
+			    "15 process 30 of 10 '/bin/ls' '-l'\n"
+			    "15 thread 30 'ls' in 30\n"
+			    "15 thread 31 'kid' in 30\n"
+			    "15 process 2147483647 of 0 '(not recorded)' name only\n"
+			    "15 thread 2147483647 '(not recorded)' in 2147483647\n");
+	trace_release(&trace);
+}
+
 /* ---- waits and samples ---- */
 
 static const char wait_recording[] =
@@ -669,6 +710,7 @@ int main(void)
 		cmocka_unit_test(test_blocked_function),
 		cmocka_unit_test(test_filter_leaves_no_false_slices),
 		cmocka_unit_test(test_filter_by_time),
+		cmocka_unit_test(test_lives_before_the_range),
 		cmocka_unit_test(test_waits_are_slices),
 		cmocka_unit_test(test_waker_that_is_not_shown),
 		cmocka_unit_test(test_woken_by_an_interrupt),
