@@ -10,6 +10,7 @@
  *	perfetto_roster.c   who is alive where the trace begins
  *	perfetto_process.c  processes and threads alive at the start; programs begun later
  *	perfetto_sched.c    every switch and wake-up, as ftrace bundles
+ *	perfetto_cpu.c      what a reader believes who runs
  *	perfetto_bundle.c   one CPU's bundle of them
  *	perfetto_wait.c     waits with evidence, as slices
  *	perfetto_sample.c   stack samples, on and off CPU

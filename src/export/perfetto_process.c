@@ -120,8 +120,8 @@ static void add_unannounced(struct tree *tree, const struct map64 *announced)
 		const struct thread *thread = model_thread(perfetto->model, i);
 
 		if (thread->was_born_here || map64_get(announced, thread->tid) ||
-		    (thread->has_ended && thread->end_ns < tree->time_ns) ||
-		    !thread->process || thread->process->pid == MODEL_NONE ||
+		    (thread->has_ended && thread->end_ns < tree->time_ns) || !thread->process ||
+		    thread->process->pid == MODEL_NONE ||
 		    !selection_takes_thread(&perfetto->selection, thread))
 			continue;
 		add_thread(tree, thread->tid, thread->comm, thread->process->pid, 0);
