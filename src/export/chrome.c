@@ -38,14 +38,9 @@ static void add_text(struct chrome *chrome, const char *key, const char *text)
 	json_text_add(&chrome->line, text);
 }
 
-static uint32_t pid_of(const struct thread *thread)
-{
-	return thread->process ? thread->process->pid : thread->tid;
-}
-
 static void add_thread(struct chrome *chrome, const struct thread *thread)
 {
-	buffer_printf(&chrome->line, ",\"pid\":%u,\"tid\":%u", pid_of(thread), thread->tid);
+	buffer_printf(&chrome->line, ",\"pid\":%u,\"tid\":%u", describe_pid(thread), thread->tid);
 }
 
 static struct buffer *item_begin(struct chrome *chrome)
@@ -89,7 +84,8 @@ static void write_names(struct chrome *chrome)
 	for (size_t i = 0; i < model_process_count(chrome->model); i++) {
 		const struct process *process = model_process(chrome->model, i);
 
-		if (process->pid && selection_takes_pid(&chrome->selection, process->pid))
+		if (process->pid && process->pid != MODEL_NONE &&
+		    selection_takes_pid(&chrome->selection, process->pid))
 			write_name(chrome, "process_name", process->pid, process->pid,
 				   process->comm);
 	}
@@ -97,7 +93,7 @@ static void write_names(struct chrome *chrome)
 		const struct thread *thread = model_thread(chrome->model, i);
 
 		if (selection_takes_thread(&chrome->selection, thread))
-			write_name(chrome, "thread_name", pid_of(thread), thread->tid,
+			write_name(chrome, "thread_name", describe_pid(thread), thread->tid,
 				   thread->comm);
 	}
 }

@@ -6,6 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+uint32_t describe_pid(const struct thread *thread)
+{
+	bool is_known = thread->process && thread->process->pid != MODEL_NONE;
+
+	return is_known ? thread->process->pid : thread->tid;
+}
+
 const char *describe_blocked_function(struct model *model, const struct event_wait *evidence)
 {
 	const struct stack *stack = model_stack(model, evidence->kernel_stack);

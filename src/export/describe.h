@@ -12,6 +12,9 @@
 
 #define DESCRIBE_SIZE 512 /* room that is enough for all but the longest paths */
 
+/* The thread's process as a number; its tid where the process is not known. */
+uint32_t describe_pid(const struct thread *thread);
+
 /* What a wait was: "futex", "read /var/log/x", "preempted in epoll_wait", "blocked in
  * kthread_loop". Written into TEXT, cut to SIZE; returns TEXT. */
 char *describe_wait(struct model *model, const struct wait *wait, char *text, size_t size);

@@ -1,44 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "export/perfetto.h"
 
-/* Definitions that the model does not hand out: modules, and threads as they were at the start. */
-static void take_table_event(struct perfetto *perfetto, const struct event_header *event)
-{
-	void *copy;
-
-	if (event->kind != EVENT_MODULE && event->kind != EVENT_THREAD)
-		return;
-	copy = arena_copy(&perfetto->arena, event, event->size);
-	if (event->kind == EVENT_MODULE) {
-		const struct event_module *module = copy;
-
-		map64_put(&perfetto->modules, module->module, (uintptr_t)module);
-	} else {
-		array_reserve((void **)&perfetto->first_threads, &perfetto->first_thread_capacity,
-			      perfetto->first_thread_count + 1, sizeof(*perfetto->first_threads));
-		perfetto->first_threads[perfetto->first_thread_count++] = copy;
-	}
-}
-
-static int read_tables(struct perfetto *perfetto)
-{
-	struct recording_range range = {.streams = STREAM_BIT(STREAM_TABLE), .to_ns = UINT64_MAX};
-	struct recording_cursor *cursor;
-	const struct event_header *event;
-	int err;
-
-	err = recording_cursor_new(&cursor, model_recording(perfetto->model), &range);
-	if (err)
-		return err;
-	while ((err = recording_cursor_next(cursor, &event)) == 1)
-		take_table_event(perfetto, event);
-	recording_cursor_free(cursor);
-	return err;
-}
-
 static int write_trace(struct perfetto *perfetto)
 {
-	int err = read_tables(perfetto);
+	int err = perfetto_read_roster(perfetto);
 
 	if (err)
 		return err;
@@ -65,12 +30,16 @@ static int run(struct model *model, const struct export_options *options, FILE *
 	for (uint32_t i = 0; i < ARRAY_SIZE(sequences); i++)
 		perfetto_sequence_init(sequences[i], i + 1);
 	selection_init(&perfetto.selection, model, &options->filter);
+	perfetto.begin_ns = model_start_ns(model);
+	if (perfetto.begin_ns < options->filter.from_ns)
+		perfetto.begin_ns = options->filter.from_ns;
 	err = write_trace(&perfetto);
 	selection_release(&perfetto.selection);
 	for (uint32_t i = 0; i < ARRAY_SIZE(sequences); i++)
 		perfetto_sequence_release(sequences[i]);
 	map64_release(&perfetto.modules);
-	free(perfetto.first_threads);
+	map64_release(&perfetto.roster_at);
+	free(perfetto.roster);
 	arena_release(&perfetto.arena);
 	buffer_release(&perfetto.packet);
 	return err;

@@ -7,8 +7,10 @@
  *	perfetto_packet.c   packets and what they intern
  *	perfetto_stack.c    frames and call stacks
  *	perfetto_system.c   the machine, its clocks, what was lost
+ *	perfetto_roster.c   who is alive where the trace begins
  *	perfetto_process.c  processes and threads alive at the start; programs begun later
  *	perfetto_sched.c    every switch and wake-up, as ftrace bundles
+ *	perfetto_cpu.c      what a reader believes who runs
  *	perfetto_bundle.c   one CPU's bundle of them
  *	perfetto_wait.c     waits with evidence, as slices
  *	perfetto_sample.c   stack samples, on and off CPU
@@ -82,10 +84,12 @@ struct perfetto {
 	struct buffer packet; /* the one being filled */
 
 	struct arena arena;
-	struct map64 modules; /* module id to its struct event_module, in the arena */
-	const struct event_thread **first_threads; /* who was alive at the start, in the arena */
-	size_t first_thread_count;
-	size_t first_thread_capacity;
+	struct map64 modules;         /* module id to its struct event_module, in the arena */
+	struct event_thread **roster; /* who is alive where the trace begins; NULL: ended before */
+	size_t roster_count;
+	size_t roster_capacity;
+	struct map64 roster_at; /* by tid */
+	uint64_t begin_ns;      /* where the trace begins */
 
 	struct perfetto_sequence system; /* scheduling, processes, clocks */
 	struct perfetto_sequence tracks; /* slices */
@@ -123,6 +127,11 @@ uint64_t perfetto_intern_bytes(struct perfetto_sequence *sequence, enum perfetto
  */
 uint64_t perfetto_intern_callstack(struct perfetto *perfetto, struct perfetto_sequence *sequence,
 				   uint64_t user_stack, uint64_t kernel_stack, bool skip_scheduler);
+
+/* ---- perfetto_roster.c ---- */
+
+/* Fills modules and roster from the recording. Returns 0, or a negative errno with a sentence. */
+int perfetto_read_roster(struct perfetto *perfetto);
 
 /* ---- the parts of a trace ---- */
 

@@ -74,6 +74,15 @@ uint64_t perfetto_iid(struct perfetto_sequence *sequence, enum perfetto_table ta
 	return known ? *known : *map64_put(iids, key, iids->count + 1);
 }
 
+static size_t entry_begin(struct perfetto_sequence *sequence, enum perfetto_table table,
+			  uint64_t iid)
+{
+	size_t entry = proto_open(&sequence->interned, table);
+
+	proto_uint(&sequence->interned, 1, iid); /* iid */
+	return entry;
+}
+
 uint64_t perfetto_intern_bytes(struct perfetto_sequence *sequence, enum perfetto_table table,
 			       const void *bytes, size_t size)
 {
@@ -84,9 +93,8 @@ uint64_t perfetto_intern_bytes(struct perfetto_sequence *sequence, enum perfetto
 		return 0;
 	iid = perfetto_iid(sequence, table, hash_bytes(bytes, size), &is_new);
 	if (is_new) {
-		size_t entry = proto_open(&sequence->interned, table);
+		size_t entry = entry_begin(sequence, table, iid);
 
-		proto_uint(&sequence->interned, 1, iid); /* iid */
 		proto_bytes(&sequence->interned, 2, bytes, size);
 		proto_close(&sequence->interned, entry);
 	}
@@ -96,5 +104,17 @@ uint64_t perfetto_intern_bytes(struct perfetto_sequence *sequence, enum perfetto
 uint64_t perfetto_intern_text(struct perfetto_sequence *sequence, enum perfetto_table table,
 			      const char *text)
 {
-	return perfetto_intern_bytes(sequence, table, text, strlen(text));
+	uint64_t iid;
+	bool is_new;
+
+	if (!text[0])
+		return 0;
+	iid = perfetto_iid(sequence, table, hash_text(text), &is_new);
+	if (is_new) {
+		size_t entry = entry_begin(sequence, table, iid);
+
+		proto_text(&sequence->interned, 2, text);
+		proto_close(&sequence->interned, entry);
+	}
+	return iid;
 }

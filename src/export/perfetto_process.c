@@ -100,6 +100,17 @@ static void add_not_recorded(struct tree *tree)
 		   PERFETTO_NOT_RECORDED_TID, 0);
 }
 
+static void add_alive(struct tree *tree, const struct event_thread *thread)
+{
+	const struct selection *selection = &tree->perfetto->selection;
+	struct perfetto_name name = perfetto_name(thread->comm);
+
+	if (thread->tid == thread->pid && selection_takes_pid(selection, thread->pid))
+		add_process(tree, thread, name.text, thread->cmdline);
+	if (selection_takes_tid(selection, thread->tid, tree->time_ns))
+		add_thread(tree, thread->tid, name.text, thread->pid, thread->ns_tid);
+}
+
 /* Threads the recording names without a thread event, such as one only seen in a switch. */
 static void add_unannounced(struct tree *tree, const struct map64 *announced)
 {
@@ -109,7 +120,8 @@ static void add_unannounced(struct tree *tree, const struct map64 *announced)
 		const struct thread *thread = model_thread(perfetto->model, i);
 
 		if (thread->was_born_here || map64_get(announced, thread->tid) ||
-		    !thread->process || !thread->process->pid ||
+		    (thread->has_ended && thread->end_ns < tree->time_ns) || !thread->process ||
+		    thread->process->pid == MODEL_NONE ||
 		    !selection_takes_thread(&perfetto->selection, thread))
 			continue;
 		add_thread(tree, thread->tid, thread->comm, thread->process->pid, 0);
@@ -118,19 +130,14 @@ static void add_unannounced(struct tree *tree, const struct map64 *announced)
 
 void perfetto_write_processes(struct perfetto *perfetto)
 {
-	struct tree tree = {.perfetto = perfetto, .time_ns = model_start_ns(perfetto->model)};
+	struct tree tree = {.perfetto = perfetto, .time_ns = perfetto->begin_ns};
 	struct map64 announced = {0};
 
-	for (size_t i = 0; i < perfetto->first_thread_count; i++) {
-		const struct event_thread *thread = perfetto->first_threads[i];
-		struct perfetto_name name = perfetto_name(thread->comm);
-
-		map64_put(&announced, thread->tid, 0);
-		if (thread->tid == thread->pid &&
-		    selection_takes_pid(&perfetto->selection, thread->pid))
-			add_process(&tree, thread, name.text, thread->cmdline);
-		if (selection_takes_tid(&perfetto->selection, thread->tid, tree.time_ns))
-			add_thread(&tree, thread->tid, name.text, thread->pid, thread->ns_tid);
+	for (size_t i = 0; i < perfetto->roster_count; i++) {
+		if (!perfetto->roster[i])
+			continue;
+		map64_put(&announced, perfetto->roster[i]->tid, 0);
+		add_alive(&tree, perfetto->roster[i]);
 	}
 	add_unannounced(&tree, &announced);
 	add_not_recorded(&tree);

@@ -6,6 +6,8 @@
  */
 #include "export/perfetto.h"
 
+#include "export/describe.h"
+
 enum sample_unit {
 	UNIT_NANOSECONDS = 1
 }; /* StackSample.Unit */
@@ -56,7 +58,7 @@ static void add_task(struct buffer *packet, const struct thread *thread)
 {
 	size_t task = proto_open(packet, 1); /* task_context */
 
-	proto_uint(packet, 2, thread->process ? thread->process->pid : thread->tid);
+	proto_uint(packet, 2, describe_pid(thread));
 	proto_uint(packet, 3, thread->tid);
 	proto_close(packet, task);
 }
@@ -95,7 +97,7 @@ static void write_perf_sample(struct perfetto *perfetto, const struct sample *sa
 	size_t perf = proto_open(packet, 66); /* perf_sample */
 
 	proto_uint(packet, 1, event->cpu);
-	proto_uint(packet, 2, thread->process ? thread->process->pid : thread->tid);
+	proto_uint(packet, 2, describe_pid(thread));
 	proto_uint(packet, 3, thread->tid);
 	if (callstack)
 		proto_uint(packet, 4, callstack); /* callstack_iid */

@@ -23,7 +23,8 @@ static void write_uuid(struct perfetto *perfetto)
 	uint64_t facts[] = {hash_text(meta(perfetto, "host")), model_start_ns(perfetto->model),
 			    model_end_ns(perfetto->model), perfetto->selection.from_ns,
 			    perfetto->selection.to_ns};
-	struct buffer *packet = perfetto_packet_begin(perfetto, &perfetto->system, facts[1]);
+	struct buffer *packet =
+		perfetto_packet_begin(perfetto, &perfetto->system, perfetto->begin_ns);
 	size_t uuid = proto_open(packet, 89); /* trace_uuid */
 	uint64_t hash = hash_bytes(facts, sizeof(facts));
 
@@ -37,7 +38,7 @@ static void write_uuid(struct perfetto *perfetto)
 static void write_system_info(struct perfetto *perfetto)
 {
 	struct buffer *packet =
-		perfetto_packet_begin(perfetto, &perfetto->system, model_start_ns(perfetto->model));
+		perfetto_packet_begin(perfetto, &perfetto->system, perfetto->begin_ns);
 	size_t info = proto_open(packet, 45); /* system_info */
 	size_t utsname = proto_open(packet, 1);
 	const char *sysname = model_meta(perfetto->model, "kernel_sysname");
@@ -126,7 +127,7 @@ static void add_filter(struct perfetto *perfetto, struct buffer *packet)
 static void write_attributes(struct perfetto *perfetto)
 {
 	struct buffer *packet =
-		perfetto_packet_begin(perfetto, &perfetto->system, model_start_ns(perfetto->model));
+		perfetto_packet_begin(perfetto, &perfetto->system, perfetto->begin_ns);
 	size_t attributes = proto_open(packet, 126); /* trace_attributes */
 
 	add_attribute(packet, "dashcam.lost_events", NULL, model_lost_events(perfetto->model));
@@ -205,7 +206,7 @@ void perfetto_write_losses(struct perfetto *perfetto)
 
 	if (count == 0)
 		return;
-	packet = perfetto_packet_begin(perfetto, sequence, model_start_ns(perfetto->model));
+	packet = perfetto_packet_begin(perfetto, sequence, perfetto->begin_ns);
 	track = proto_open(packet, 60); /* track_descriptor */
 	proto_uint(packet, 1, PERFETTO_RECORDER_TRACK);
 	proto_text(packet, 2, "recorder");

@@ -54,7 +54,7 @@ static void announce_thread(struct waits *waits, const struct thread *thread, ui
 	track = proto_open(packet, 60);              /* track_descriptor */
 	proto_uint(packet, 1, thread_track(thread)); /* uuid */
 	ids = proto_open(packet, 4);                 /* thread */
-	proto_uint(packet, 1, thread->process ? thread->process->pid : thread->tid);
+	proto_uint(packet, 1, describe_pid(thread));
 	proto_uint(packet, 2, thread->tid);
 	proto_text(packet, 5, thread->comm); /* thread_name */
 	proto_close(packet, ids);
@@ -156,7 +156,7 @@ static const struct thread *futex_owner(struct waits *waits, const struct wait *
 	const struct thread *owner = model_thread_at(
 		waits->perfetto->model, wait->evidence->futex_owner_tid, wait->start_ns);
 
-	return owner && owner->process == wait->thread->process ? owner : NULL;
+	return owner && describe_pid(owner) == describe_pid(wait->thread) ? owner : NULL;
 }
 
 static void add_object_args(struct waits *waits, struct buffer *packet, const struct wait *wait)

@@ -106,7 +106,8 @@ static void test_states(void **state)
 		     "9 cpu0 switch 11:0x1000 > 10\n"    /* on a sleeping spinlock */
 		     "10 cpu0 switch 10:0x8000 > 11\n"   /* frozen */
 		     "11 cpu0 switch 11:0x2001 > 10\n"   /* sleeping, may be frozen */
-		     "12 cpu0 switch 10:0x40 > 11\n",    /* parked */
+		     "12 cpu0 switch 10:0x40 > 11\n"     /* parked */
+		     "13 cpu0 switch 11:0x3 > 10\n",     /* of several bits the highest */
 
 		     "1 cpu0 switch 11:R+ > 10 a prio 120 full\n"
 		     "2 cpu0 switch 10:R+ > 11 b prio 120\n"
@@ -119,7 +120,8 @@ static void test_states(void **state)
 		     "9 cpu0 switch 11:D > 10 a prio 120\n"
 		     "10 cpu0 switch 10:D > 11 b prio 120\n"
 		     "11 cpu0 switch 11:S > 10 a prio 120\n"
-		     "12 cpu0 switch 10:P > 11 b prio 120\n");
+		     "12 cpu0 switch 10:P > 11 b prio 120\n"
+		     "13 cpu0 switch 11:D > 10 a prio 120\n");
 }
 
 /* A thread's end is told after its last switch, or a viewer would make a new thread of that. */
@@ -346,6 +348,47 @@ static void test_filter_by_time(void **state)
 	trace_release(&trace);
 }
 
+/* What happened to threads before the range is known in it. */
+static void test_lives_before_the_range(void **state)
+{
+	struct export_options options = everything;
+	struct trace trace;
+
+	(void)state;
+	options.filter.from_ns = SYNTH_US(15);
+	trace_of(&trace,
+		 "thread 10 10 main ppid=1 cmdline='/bin/main x'\n"
+		 "thread 11 10 helper\n"
+		 "thread 12 12 gone\n"
+		 "0 cpu0 switch idle > 10\n"
+		 "5 cpu0 rename 11 worker pid=10\n"
+		 "6 cpu0 fork 10 > 20 pid=20 parent_pid=10 comm=main\n"
+		 "7 cpu0 fork 10 > 30 pid=30 parent_pid=10 comm=main\n"
+		 "8 cpu0 exec 30 ls pid=30 cmdline='/bin/ls -l'\n"
+		 "9 cpu0 fork 30 > 31 pid=30 parent_pid=30 comm=kid\n"
+		 "10 cpu0 exit 12 pid=12\n"
+		 "20 cpu0 switch 10:S > 11\n"
+		 "30 cpu0 switch 11:S > 30\n"
+		 "40 cpu0 switch 30:S > 31\n",
+		 &options);
+	assert_string_equal(text_of(&trace.reading.sched),
+			    "20 cpu0 switch 10:S > 11 worker prio 120 full\n"
+			    "30 cpu0 switch 11:S > 30 ls prio 120\n"
+			    "40 cpu0 switch 30:S > 31 kid prio 120\n");
+	assert_string_equal(text_of(&trace.reading.tree),
+			    "15 process 10 of 1 '/bin/main' 'x'\n"
+			    "15 thread 10 'main' in 10\n"
+			    "15 thread 11 'worker' in 10\n"
+			    "15 process 20 of 10 '/bin/main' 'x'\n"
+			    "15 thread 20 'main' in 20\n"
+			    "15 process 30 of 10 '/bin/ls' '-l'\n"
+			    "15 thread 30 'ls' in 30\n"
+			    "15 thread 31 'kid' in 30\n"
+			    "15 process 2147483647 of 0 '(not recorded)' name only\n"
+			    "15 thread 2147483647 '(not recorded)' in 2147483647\n");
+	trace_release(&trace);
+}
+
 /* ---- waits and samples ---- */
 
 static const char wait_recording[] =
@@ -424,6 +467,42 @@ static void test_waker_that_is_not_shown(void **state)
 			       "50 on 19 begin 'run queue'\n"));
 	assert_null(strstr(text_of(&trace.reading.tracks), "track 21"));
 	assert_null(strstr(text_of(&trace.reading.samples), "10/11"));
+	trace_release(&trace);
+}
+
+/* The thread that an interrupt stopped is not to blame, so no arrow comes from it. */
+static void test_woken_by_an_interrupt(void **state)
+{
+	struct export_options options = everything;
+	struct trace trace;
+
+	(void)state;
+	options.filter.from_ns = SYNTH_US(81); /* without the wait that ended before */
+	trace_of(&trace,
+		 "thread 10 10 main\n"
+		 "thread 11 11 busy\n"
+		 "0 cpu0 switch idle > 10\n"
+		 "0 cpu1 switch idle > 11\n"
+		 "10 cpu0 switch 10:S > idle\n"
+		 "20 cpu1 waking 10 by 11\n"
+		 "21 cpu0 switch idle > 10\n"
+		 "21 cpu0 wait 10 pid=10 blocked=10 runnable=1 prev_state=S syscall=-1\n"
+		 "70 cpu0 switch 10:S > idle\n"
+		 "80 cpu1 waking 10 by 11\n"
+		 "90 cpu0 switch idle > 10\n"
+		 "90 cpu0 wait 10 pid=10 blocked=10 runnable=10 prev_state=S syscall=nanosleep "
+		 "flags=8 waker_tid=11\n",
+		 &options);
+	assert_string_equal(text_of(&trace.reading.tracks),
+			    "70 track 18 thread 10/10 'main'\n"
+			    "70 track 19 'waits' in 18\n"
+			    "70 on 19 begin 'nanosleep' blocked_ns=10000 runnable_ns=10000 "
+			    "state='sleeping' syscall='nanosleep' syscall_number=35 "
+			    "syscall_args=0x0,0x0,0x0,0x0,0x0,0x0, "
+			    "waker='an interrupt while busy 11 ran'\n"
+			    "80 on 19 begin 'run queue'\n"
+			    "90 on 19 end\n"
+			    "90 on 19 end\n");
 	trace_release(&trace);
 }
 
@@ -574,12 +653,15 @@ static void test_hostile_names(void **state)
 		 "1 cpu0 switch 10:S > 11\n"
 		 "2 cpu65534 switch idle > 11\n"
 		 "3 cpu2000 waking 10 by 11\n"
-		 "5 cpu65534 wait 11 pid=11 blocked=2 prev_state=S kernel_stack=s\n",
+		 "5 cpu0 switch 11:S > 10\n"
+		 "5 cpu0 wait 10 pid=10 blocked=4 prev_state=S syscall=-1 kernel_stack=s\n",
 		 &everything);
 	assert_string_equal(text_of(&trace.reading.sched),
 			    "0 cpu0 switch 0:R > 10 \xef\xbf\xbd\xef\xbf\xbd name prio 120 full\n"
-			    "1 cpu0 switch 10:S > 11 0123456789abcde prio 120\n");
-	assert_non_null(strstr(text_of(&trace.reading.tracks), "\xef\xbf\xbd("));
+			    "1 cpu0 switch 10:S > 11 0123456789abcde prio 120\n"
+			    "4.999 cpu0 blocked 10 in \xef\xbf\xbd(\n"
+			    "5 cpu0 switch 11:S > 10 \xef\xbf\xbd\xef\xbf\xbd name prio 120\n");
+	assert_non_null(strstr(text_of(&trace.reading.tracks), "begin 'blocked in \xef\xbf\xbd('"));
 	trace_release(&trace);
 }
 
@@ -628,8 +710,10 @@ int main(void)
 		cmocka_unit_test(test_blocked_function),
 		cmocka_unit_test(test_filter_leaves_no_false_slices),
 		cmocka_unit_test(test_filter_by_time),
+		cmocka_unit_test(test_lives_before_the_range),
 		cmocka_unit_test(test_waits_are_slices),
 		cmocka_unit_test(test_waker_that_is_not_shown),
+		cmocka_unit_test(test_woken_by_an_interrupt),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_machine_and_processes),
 		cmocka_unit_test(test_every_event_once),
