@@ -199,7 +199,7 @@ void page_print_completion(FILE *out)
 	fputs("\t\tesac\n"
 	      "\telif ((COMP_CWORD == 2)) && [[ $command == report || $command == export || "
 	      "$command == live ]]; then\n"
-	      "\t\twords=$(dashcam \"$command\" --list 2>/dev/null | awk 'NR > 1 {print $1}')\n"
+	      "\t\twords=$(dashcam \"${command/live/report}\" --list 2>/dev/null | awk 'NR > 1 {print $1}')\n"
 	      "\tfi\n"
 	      "\tcase $command:${COMP_WORDS[COMP_CWORD-1]} in\n",
 	      out);
