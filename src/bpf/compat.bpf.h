@@ -67,6 +67,12 @@ static __always_inline unsigned long compat_blocker(struct task_struct *task)
 	return bpf_core_field_exists(with->blocker) ? with->blocker : 0;
 }
 
+/* 5.17 added bpf_loop, whose body the verifier walks once instead of once for every turn. */
+static __always_inline bool compat_has_loop(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop);
+}
+
 /* The CPU that TASK last ran on. */
 static __always_inline __u32 compat_task_cpu(struct task_struct *task)
 {

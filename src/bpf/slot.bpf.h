@@ -28,7 +28,7 @@ struct thread_slot {
 	__u32 lock_flags;
 	__u32 lock_owner_tid;
 	__u32 futex_owner_tid;
-	__u32 wait_flags; /* enum event_wait_flag */
+	__u32 wait_flags;  /* enum event_wait_flag */
 	__u64 reserved[6]; /* two cache lines; what every switch touches is in the first */
 };
 

@@ -16,6 +16,7 @@
 #include "bpf/slot.bpf.h"
 
 #define STACK_WORDS (EVENT_USER_COPY_MAX / 8)
+#define HASH_CHUNK  16
 #define STACK_BYTES                                                                                \
 	(9ULL << 20) /* the default limit of 8 MB, and a bit below the stack pointer               \
 		      */
@@ -46,6 +47,7 @@ enum scratch_use {
 };
 
 struct scratch {
+	__u64 hash;
 	__u64 regs[EVENT_USER_REGS];
 	__u64 frames[EVENT_FRAMES_MAX + 1];
 	__u64 copy[STACK_WORDS];
@@ -220,6 +222,38 @@ __noinline __u32 copy_stack(struct scratch *scratch, __u64 sp, __u32 bytes)
 	return done;
 }
 
+/* What hash_callers looks for, and where. */
+struct callers {
+	struct scratch *scratch;
+	__u64 code;
+	__u64 code_size;
+	__u64 mapped;
+	__u64 stack;
+	__u32 words;
+};
+
+static __always_inline void hash_word(struct callers *callers, __u64 word)
+{
+	if (word - callers->code < callers->code_size ||
+	    (word - callers->mapped < MAPPED_BYTES && word - callers->stack > STACK_BYTES))
+		callers->scratch->hash = hash_step(callers->scratch->hash, word);
+}
+
+/* One turn of the loop: HASH_CHUNK words. Returns 1 at the end. The hash is kept in the map,
+ * because 6.1 takes what a callback changes on its caller's stack for unchanged. */
+static long hash_chunk(__u32 turn, void *context)
+{
+	struct callers *callers = context;
+	__u32 first = (turn & (STACK_WORDS / HASH_CHUNK - 1)) * HASH_CHUNK;
+
+	for (__u32 i = 0; i < HASH_CHUNK; i++) {
+		if (first + i >= callers->words)
+			return 1;
+		hash_word(callers, callers->scratch->copy[first + i]);
+	}
+	return 0;
+}
+
 /*
  * Hashes what tells one chain of callers from another: words that point into the program's CODE or
  * into the region of MAPPED files below mmap_base, but not into the stack itself. Too many words
@@ -228,23 +262,25 @@ __noinline __u32 copy_stack(struct scratch *scratch, __u64 sp, __u32 bytes)
 __noinline __u64 hash_callers(struct scratch *scratch, __u64 code, __u64 code_size, __u64 mapped,
 			      __u32 words)
 {
-	__u64 hash, stack;
+	struct callers callers = {.scratch = scratch,
+				  .code = code,
+				  .code_size = code_size,
+				  .mapped = mapped,
+				  .words = words};
 
 	if (!scratch)
 		return 0;
-	hash = hash_step(hash_step(0x75736572ULL, scratch->regs[16]), scratch->regs[7]);
-	stack = scratch->regs[7] - 65536;
-	for (__u32 i = 0; i < STACK_WORDS; i++) {
-		__u64 word;
-
-		if (i >= words)
-			break;
-		word = scratch->copy[i];
-		if (word - code < code_size ||
-		    (word - mapped < MAPPED_BYTES && word - stack > STACK_BYTES))
-			hash = hash_step(hash, word);
+	scratch->hash = hash_step(hash_step(0x75736572ULL, scratch->regs[16]), scratch->regs[7]);
+	callers.stack = scratch->regs[7] - 65536;
+	if (compat_has_loop()) {
+		bpf_loop(STACK_WORDS / HASH_CHUNK, hash_chunk, &callers, 0);
+		return scratch->hash;
 	}
-	return hash;
+	for (__u32 turn = 0; turn < STACK_WORDS / HASH_CHUNK; turn++) {
+		if (hash_chunk(turn, &callers))
+			break;
+	}
+	return scratch->hash;
 }
 
 /* By frame pointers, as the kernel walks them. */

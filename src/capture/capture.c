@@ -583,6 +583,21 @@ static void report_counters(struct capture *capture)
 		drain_report_loss(&capture->drain, &loss);
 }
 
+/* How many records the programs have written, read or not: what was recorded and what was lost add
+ * up to this. */
+static void report_written(struct capture *capture)
+{
+	uint64_t switches = 0, evidence = 0;
+
+	for (unsigned int cpu = 0; capture->maps[EVENT_LOG_EVIDENCE] && cpu < capture->cpu_count;
+	     cpu++) {
+		switches += log_written(&capture->drain.switches[cpu]);
+		evidence += log_written(&capture->drain.evidence[cpu]);
+	}
+	give_meta(capture, "switch_log_events", "%" PRIu64, switches);
+	give_meta(capture, "evidence_log_events", "%" PRIu64, evidence);
+}
+
 static void destroy_links(struct bpf_link **links, size_t count)
 {
 	for (size_t i = 0; links && i < count; i++) {
@@ -600,6 +615,7 @@ void capture_stop(struct capture *capture)
 	destroy_links(capture->links, HOOK_COUNT);
 	report_recursion(capture);
 	report_counters(capture);
+	report_written(capture);
 	drain_report_clock(&capture->drain);
 }
 

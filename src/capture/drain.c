@@ -98,7 +98,8 @@ static void drain_switches(struct drain *drain, uint16_t cpu)
 		drain->totals.fill = round.fill;
 }
 
-/* The descriptor is closed already: the last name it had, and as /proc shows them, pipes have none. */
+/* The descriptor is closed already: the last name it had, and as /proc shows them, pipes have none.
+ */
 static void name_file(struct event_file *file, const char *name)
 {
 	if (*name || !S_ISFIFO(file->mode))

@@ -240,6 +240,16 @@ static void read_evidence(struct log_reader *reader, struct buffer *out, struct 
 	reader->in_gap = false;
 }
 
+uint64_t log_written(const struct log_reader *reader)
+{
+	uint64_t position = load_position(reader);
+
+	if (reader->log == EVENT_LOG_SWITCH)
+		return position;
+	return reader->records +
+	       (((position >> LOG_COUNT_SHIFT) - reader->records) & LOG_COUNT_MASK);
+}
+
 void log_read(struct log_reader *reader, struct buffer *out, struct log_round *ret_round)
 {
 	*ret_round = (struct log_round){0};

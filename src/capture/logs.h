@@ -39,6 +39,10 @@ struct log_round {
 void log_reader_init(struct log_reader *reader, struct log_head *head, enum event_log log,
 		     uint32_t key, uint64_t size_bytes);
 
+/* How many records have been written since the start. Exact up to 16 million for each round of
+ * reading. */
+uint64_t log_written(const struct log_reader *reader);
+
 /* Appends all whole records to OUT, with their marks cleared. A record still being written ends the
  * round; it is read in the next. */
 void log_read(struct log_reader *reader, struct buffer *out, struct log_round *ret_round);

@@ -199,6 +199,10 @@ static void show_summary(const struct recorder *recorder, const char *path, uint
 
 /* ---- the command ---- */
 
+/* What shells say for a command that cannot be run. */
+#define STATUS_NOT_FOUND      127
+#define STATUS_NOT_EXECUTABLE 126
+
 static void default_output(char *path, size_t size)
 {
 	time_t now = time(NULL);
@@ -240,6 +244,29 @@ static int finish(struct recorder *recorder, int run_error, const char *path, bo
 		    "the recording ended early, all before is whole: %s", recorder->error_text);
 }
 
+/* Begins a file beside PATH: a recording that exists is replaced only once this one runs. */
+static int create_beside(struct recording_writer **ret, const char *path, char **ret_new_path)
+{
+	struct stat status;
+	int err;
+
+	if (!lstat(path, &status) && !S_ISREG(status.st_mode))
+		return fail(-EEXIST, "creating %s: something that is not a regular file is there",
+			    path);
+	*ret_new_path = xasprintf("%s.new", path);
+	err = recording_create(ret, *ret_new_path);
+	return err ? fail(err, "creating %s", path) : 0;
+}
+
+/* A command that cannot be run gives the status that shells give; other errors are passed on. */
+static int command_status(const struct session *session, int err)
+{
+	if (!session->command_failed)
+		return err;
+	warn("%s", fail_text());
+	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
 static int run(void *values_, int command_count, char **command)
 {
 	struct record_values *values = values_;
@@ -250,6 +277,7 @@ static int run(void *values_, int command_count, char **command)
 					  .table = take_table};
 	enum session_end end = SESSION_ERROR;
 	char default_path[64];
+	_cleanup_free_ char *new_path = NULL;
 	const char *path = values->output;
 	int err, status;
 
@@ -257,16 +285,18 @@ static int run(void *values_, int command_count, char **command)
 		default_output(default_path, sizeof(default_path));
 		path = default_path;
 	}
-	err = recording_create(&recorder.writer, path);
+	err = create_beside(&recorder.writer, path, &new_path);
 	if (err)
-		return fail(err, "creating %s", path);
+		return err;
 	recorder.shows_progress = !values->quiet && isatty(STDERR_FILENO);
 	write_request(&recorder, values, command_count, command);
 	err = session_start(&recorder.session, &values->session, &sink, command_count, command);
+	if (!err && rename(new_path, path))
+		err = fail_errno(-errno, "renaming %s to %s", new_path, path);
 	if (err) {
 		recording_finish(recorder.writer);
-		unlink(path);
-		return err;
+		unlink(new_path);
+		return command_status(&recorder.session, err);
 	}
 	recorder.last_flush_ns = recorder.last_progress_ns = capture_now_ns();
 	err = session_run(&recorder.session, PROGRESS_NS, tick, &recorder, &end);

@@ -164,6 +164,7 @@ static int start_parts(struct session *session, const struct session_values *val
 		err = capture_start(session->capture);
 	if (!err && session->target.pid > 0)
 		err = target_go(&session->target);
+	session->command_failed = session->target.is_reaped;
 	return err;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A session: a capture that runs until its time is over, its target ends, or somebody says stop. What
- * `record` and `live` share.
+ * A session: a capture that runs until its time is over, its target ends, or somebody says stop.
+ * What `record` and `live` share.
  */
 #ifndef DASHCAM_CMD_SESSION_H
 #define DASHCAM_CMD_SESSION_H
@@ -31,7 +31,7 @@ struct session_values {
 
 #define SESSION_DEFAULTS                                                                           \
 	{                                                                                          \
-		.min_wait_ns = 1000000, .waker_stack_ns = UINT64_MAX, .rate_hz = 99                                              \
+		.min_wait_ns = 1000000, .waker_stack_ns = UINT64_MAX, .rate_hz = 99                \
 	}
 
 extern const char *const session_stack_names[];
@@ -72,25 +72,31 @@ struct session {
 	struct capture *capture;
 	struct target target; /* pid 0: no command */
 	int signal_fd;
-	int *watched;         /* pidfds of --pid */
+	int *watched; /* pidfds of --pid */
 	size_t watched_count;
 	uint64_t start_ns; /* on the clock of the sink's events */
 	uint64_t deadline_ns;
 	unsigned int signals; /* how many came that were meant for us */
+	bool command_failed;  /* session_start failed because the command cannot be run */
 };
 
 /* Why a session ended. */
-enum session_end { SESSION_TIME, SESSION_TARGET, SESSION_SIGNAL, SESSION_ERROR };
+enum session_end {
+	SESSION_TIME,
+	SESSION_TARGET,
+	SESSION_SIGNAL,
+	SESSION_ERROR
+};
 
 /* Starts the command (held), loads and attaches the kernel side, lets the command go. SINK as in
  * capture_options. On failure everything is undone. */
 int session_start(struct session *session, const struct session_values *values,
 		  const struct capture_sink *sink, int command_count, char **command);
 
-/* Drains until the end, calling TICK (may be NULL; an error ends the session) after each round, at least
- * every TICK_NS. Returns 0 or the error of the sink, the drain, or TICK. */
-int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *context), void *context,
-		enum session_end *ret_end);
+/* Drains until the end, calling TICK (may be NULL; an error ends the session) after each round, at
+ * least every TICK_NS. Returns 0 or the error of the sink, the drain, or TICK. */
+int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *context),
+		void *context, enum session_end *ret_end);
 
 /* Detaches, drains what is left, waits for the names; frees all but the target. PROGRESS as in
  * capture_close. */

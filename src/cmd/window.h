@@ -2,8 +2,8 @@
 /*
  * The last seconds of a capture, in memory, to be looked at as if they were a recording.
  *
- * Definitions are kept for good. Events older than the window are forgotten, but what they said of who
- * lives under which name is not: it goes into a roster, with which every look begins.
+ * Definitions are kept for good. Events older than the window are forgotten, but what they said of
+ * who lives under which name is not: it goes into a roster, with which every look begins.
  */
 #ifndef DASHCAM_CMD_WINDOW_H
 #define DASHCAM_CMD_WINDOW_H
@@ -26,8 +26,8 @@ struct window {
 };
 
 /* Takes events of one stream and CPU, as recording_write does. */
-void window_add(struct window *window, enum recording_stream stream, uint16_t cpu, const void *events,
-		size_t size);
+void window_add(struct window *window, enum recording_stream stream, uint16_t cpu,
+		const void *events, size_t size);
 
 /* Forgets what ended before BEFORE_NS. */
 void window_forget(struct window *window, uint64_t before_ns);
