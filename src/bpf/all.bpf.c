@@ -7,5 +7,6 @@
 #include "bpf/lock.bpf.c"
 #include "bpf/life.bpf.c"
 #include "bpf/sample.bpf.c"
+#include "bpf/signal.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -153,6 +153,10 @@ struct task_struct {
 	struct thread_struct thread;
 };
 
+struct kernel_siginfo {
+	int si_code;
+};
+
 struct mutex {
 	atomic_long_t owner;
 };
@@ -185,6 +189,8 @@ struct bpf_perf_event_data_kern {
 
 #define TASK_INTERRUPTIBLE   0x1
 #define TASK_UNINTERRUPTIBLE 0x2
+
+#define SI_KERNEL 0x80
 
 #define S_IFMT   00170000
 #define S_IFSOCK 0140000

@@ -30,6 +30,7 @@
 struct capture {
 	struct capture_settings settings;
 	struct capture_sink sink;
+	uint32_t probes; /* those wanted */
 	unsigned int cpu_count;
 	struct bpf_object *object;
 	struct hook_state states[HOOK_COUNT];
@@ -143,6 +144,13 @@ static bool is_evidence_hook(enum hook_id id)
 	return id == HOOK_KICK || id == HOOK_SCHED_EXIT || id == HOOK_FINISH_SWITCH;
 }
 
+/* Does the recording have to say something about it? Not of what nobody asked for. */
+static bool is_observed(const struct capture *capture, enum hook_id id)
+{
+	return probes[hooks[id].probe].mode == PROBE_ALWAYS ||
+	       capture->probes & PROBE_BIT(hooks[id].probe);
+}
+
 /* Is the program of this hook to be loaded? */
 static bool is_used(const struct capture *capture, enum hook_id id)
 {
@@ -150,7 +158,9 @@ static bool is_used(const struct capture *capture, enum hook_id id)
 		return false;
 	if (is_evidence_hook(id))
 		return evidence_hooks[capture->settings.evidence_hook] == id;
-	return id != HOOK_SAMPLE || capture->settings.sample_period_ns;
+	if (id == HOOK_SAMPLE && !capture->settings.sample_period_ns)
+		return false;
+	return is_observed(capture, id);
 }
 
 static enum event_hook_status status_of(const struct capture *capture, enum hook_id id)
@@ -420,6 +430,7 @@ int capture_open(struct capture **ret, const struct capture_options *options)
 	libbpf_set_print(print_libbpf);
 	capture = xcalloc(1, sizeof(*capture));
 	capture->cpu_count = count_cpus();
+	capture->probes = options->probes;
 	capture->sink = capture->drain.sink = options->sink;
 	capture->drain.cpu_count = capture->cpu_count;
 	err = open_parts(capture, options);
@@ -428,8 +439,10 @@ int capture_open(struct capture **ret, const struct capture_options *options)
 		return err;
 	}
 	give_machine(capture);
-	for (enum hook_id id = 0; id < HOOK_COUNT; id++)
-		give_hook(capture, id, status_of(capture, id));
+	for (enum hook_id id = 0; id < HOOK_COUNT; id++) {
+		if (is_observed(capture, id))
+			give_hook(capture, id, status_of(capture, id));
+	}
 	*ret = capture;
 	return 0;
 }

@@ -10,6 +10,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What a user can ask for by name; each is one or more hooks. */
+enum probe_id {
+	PROBE_SCHED,
+	PROBE_SAMPLE,
+	PROBE_SIGNAL,
+	PROBE_COUNT,
+};
+
+enum probe_mode {
+	PROBE_ALWAYS,
+	PROBE_BY_DEFAULT,
+	PROBE_WHEN_ASKED
+};
+
+struct probe {
+	const char *name;
+	enum probe_mode mode;
+	const char *gives; /* one sentence */
+};
+
+#define PROBE_BIT(id) (1u << (id))
+
+/* PROBE_COUNT rows in the order of enum probe_id. */
+extern const struct probe probes[];
+
 enum hook_id {
 	HOOK_SWITCH,
 	HOOK_WAKING,
@@ -24,6 +49,7 @@ enum hook_id {
 	HOOK_SCHED_EXIT,
 	HOOK_FINISH_SWITCH,
 	HOOK_SAMPLE,
+	HOOK_SIGNAL,
 	HOOK_SIDE_BAND,
 	HOOK_COUNT,
 };
@@ -37,7 +63,7 @@ enum hook_type {
 struct hook {
 	const char *name;    /* of the tracepoint, function or perf event */
 	const char *program; /* in the BPF object; NULL: none */
-	const char *probe;   /* the probe it belongs to: "sched", "sample" ... */
+	enum probe_id probe;
 	enum hook_type type;
 	bool is_required;
 	const char *gives;   /* what it is for, one sentence */

@@ -19,14 +19,10 @@ static const struct option_row probes_rows[] = {
 	OPTIONS_END,
 };
 
-static const struct {
-	const char *name;
-	const char *gives;
-	const char *always;
-} probes[] = {
-	{"sched", "every switch and wake-up; evidence of long waits; births, deaths, names",
-	 "always on"},
-	{"sample", "what runs on each CPU, --rate times a second, with stacks", "on by default"},
+static const char *const mode_texts[] = {
+	[PROBE_ALWAYS] = "always on",
+	[PROBE_BY_DEFAULT] = "on by default",
+	[PROBE_WHEN_ASKED] = "when asked for",
 };
 
 static int run(void *values_, int operand_count, char **operands)
@@ -39,9 +35,9 @@ static int run(void *values_, int operand_count, char **operands)
 
 	(void)operand_count;
 	(void)operands;
-	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
+	for (enum probe_id i = 0; i < PROBE_COUNT; i++) {
 		table_add_text(table, probes[i].name);
-		table_add_text(table, probes[i].always);
+		table_add_text(table, mode_texts[probes[i].mode]);
 		table_add_text(table, probes[i].gives);
 	}
 	table_finish(table);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "capture/hooks.h"
 
 /* The logs are drained every so often: seldom while they fill slowly, at most this often when a
  * storm comes. Half a second also bounds what a kill -9 of the recorder can lose. */
@@ -26,20 +27,32 @@
 const char *const session_stack_names[] = {"auto", "fp", "dwarf", "none", NULL};
 const char *const session_hook_names[] = {"auto", "kick", "exit", "kprobe", "degraded", NULL};
 
-/* --probe sched,sample: switching is always recorded, everything else stands on it. */
-static int read_probes(const struct session_values *values, bool *ret_sample)
+static int find_probe(const char *name, uint32_t *ret_bits)
 {
-	*ret_sample = values->probes.count == 0;
+	for (enum probe_id id = 0; id < PROBE_COUNT; id++) {
+		if (!strcmp(probes[id].name, name)) {
+			*ret_bits |= PROBE_BIT(id);
+			return 0;
+		}
+	}
+	return fail(-EINVAL, "there is no probe '%s': see dashcam probes", name);
+}
+
+/* --probe sample,signal: those and what is always on. Without --probe what is on by default. */
+static int read_probes(const struct session_values *values, uint32_t *ret_bits)
+{
+	*ret_bits = 0;
+	for (enum probe_id id = 0; values->probes.count == 0 && id < PROBE_COUNT; id++)
+		*ret_bits |= probes[id].mode == PROBE_BY_DEFAULT ? PROBE_BIT(id) : 0;
 	for (size_t i = 0; i < values->probes.count; i++) {
 		_cleanup_free_ char *names = xstrdup(values->probes.items[i]);
 		char *rest = names, *name;
 
 		while ((name = strsep(&rest, ","))) {
-			if (!strcmp(name, "sample"))
-				*ret_sample = true;
-			else if (strcmp(name, "sched"))
-				return fail(-EINVAL, "there is no probe '%s': see dashcam probes",
-					    name);
+			int err = find_probe(name, ret_bits);
+
+			if (err)
+				return err;
 		}
 	}
 	return 0;
@@ -109,8 +122,7 @@ static int open_capture(struct session *session, const struct session_values *va
 		.btf_path = values->btf_path,
 		.sink = *sink,
 	};
-	bool sample;
-	int err = read_probes(values, &sample);
+	int err = read_probes(values, &options.probes);
 
 	options.waker_stack_ns = values->waker_stack_ns;
 	if (values->waker_stack_ns == UINT64_MAX)
@@ -122,7 +134,7 @@ static int open_capture(struct session *session, const struct session_values *va
 		return err;
 	if (values->rate_hz > 10000)
 		return fail(-EINVAL, "--rate: at most 10000 samples a second");
-	options.sample_rate_hz = sample ? values->rate_hz : 0;
+	options.sample_rate_hz = values->rate_hz;
 	if (session->target.pid > 0) {
 		pids[options.pid_count++] = (uint32_t)session->target.pid;
 		options.follow_children = true;

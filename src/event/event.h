@@ -48,7 +48,8 @@
 	X(22, clock, CLOCK, "the same moment on the clocks of the machine")                        \
 	X(23, loss, LOSS, "events that were lost")                                                 \
 	X(24, kind_info, KIND_INFO, "the event table: one kind")                                   \
-	X(25, field_info, FIELD_INFO, "the event table: one field of a kind")
+	X(25, field_info, FIELD_INFO, "the event table: one field of a kind")                      \
+	X(26, signal, SIGNAL, "a signal was sent")
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -301,6 +302,18 @@ struct event_rename {
 	__u32 tid;
 	__u32 pid;
 	char comm[EVENT_COMM_SIZE];
+};
+
+struct event_signal {
+	struct event_header header;
+	__u32 sender_tid;
+	__u32 sender_pid;
+	__u32 target_tid;
+	__u32 target_pid;
+	__s32 number;
+	__s32 code;           /* si_code: 0 kill, -6 tgkill, 128 the kernel; above 0 a fault */
+	__u32 is_for_process; /* 0: for the one thread */
+	__u32 result; /* 0 delivered, 1 ignored, 2 already pending, 3 overflow, 4 lost its info */
 };
 
 enum event_thread_flag {

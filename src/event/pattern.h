@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Shell globs on thread names, matched without branches that depend on data: the kernel side can do it.
+ * Shell globs on thread names, matched without branches that depend on data: the kernel side can do
+ * it.
  */
 #ifndef DASHCAM_EVENT_PATTERN_H
 #define DASHCAM_EVENT_PATTERN_H
@@ -9,8 +10,8 @@
 
 #define FILTER_PATTERN_SIZE 16
 
-/* A glob of ordinary characters, '*' and '?', made by pattern_compile (capture/settings.h): bit i of the
- * sets stands for character i. No two stars follow each other. */
+/* A glob of ordinary characters, '*' and '?', made by pattern_compile (capture/settings.h): bit i
+ * of the sets stands for character i. No two stars follow each other. */
 struct filter_pattern {
 	char text[FILTER_PATTERN_SIZE];
 	__u32 star;
@@ -19,8 +20,8 @@ struct filter_pattern {
 };
 
 /*
- * Does the whole name COMM (at most 15 characters) match? The automaton's states are the bits of one
- * number: bit i is set if the first i characters of the pattern match what was read so far.
+ * Does the whole name COMM (at most 15 characters) match? The automaton's states are the bits of
+ * one number: bit i is set if the first i characters of the pattern match what was read so far.
  */
 static inline __attribute__((always_inline)) int
 pattern_matches(const volatile struct filter_pattern *pattern, const char *comm)

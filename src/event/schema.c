@@ -270,6 +270,17 @@ static const struct event_field field_info_fields[] = {
 	FIELD_TAIL(field_info, text, MEANING_TEXTS, "name, help"),
 };
 
+static const struct event_field signal_fields[] = {
+	FIELD(signal, sender_tid, MEANING_TID, "thread that was running when it was sent"),
+	FIELD(signal, sender_pid, MEANING_PID, "its process"),
+	FIELD(signal, target_tid, MEANING_TID, "thread it was sent to"),
+	FIELD(signal, target_pid, MEANING_PID, "its process"),
+	FIELD(signal, number, MEANING_COUNT, "signal number"),
+	FIELD(signal, code, MEANING_COUNT, "si_code: 0 kill, -6 tgkill, 128 the kernel"),
+	FIELD(signal, is_for_process, MEANING_COUNT, "1: any thread of the process may take it"),
+	FIELD(signal, result, MEANING_COUNT, "0 delivered, 1 ignored, 2 was pending already"),
+};
+
 static const struct event_schema schemas[EVENT_KIND_LIMIT] = {
 #define X(number, kind_name, NAME, kind_says)                                                      \
 	[number] = {                                                                               \
