@@ -194,7 +194,8 @@ enum event_stack_flag {
  * A frame says where without saying where it was loaded: module id in the top 16 bits, offset
  * below. The offset is the module's own address (as in its ELF symbol table), for the kernel the
  * address minus EVENT_KERNEL_BASE, for a JIT module and for module 0 (unknown) the plain address.
- * Except for the innermost frame, the offset is that of the return address.
+ * A frame always lies inside the instruction that was running: where a call returns to, the offset is the
+ * return address minus 1, inside the call. So a frame can be named without knowing its depth.
  */
 #define EVENT_FRAME(module, offset) (((__u64)(module) << 48) | ((offset)&0xffffffffffffULL))
 #define EVENT_FRAME_MODULE(frame)   ((__u32)((frame) >> 48))

@@ -12,7 +12,8 @@ struct draft {
 	struct unwind_op ops[UNWIND_OPS_MAX];
 };
 
-/* Translates one operation: register and constant operations each get one form. False: not understood. */
+/* Translates one operation: register and constant operations each get one form. False: not
+ * understood. */
 static bool translate(const Dwarf_Op *from, struct unwind_op *to)
 {
 	unsigned int atom = from->atom;
@@ -137,7 +138,8 @@ static int fill(struct draft *draft, Dwarf_Frame *frame)
 	draft->row.flags = is_signal ? UNWIND_ROW_SIGNAL : 0;
 	err = add_cfa(draft, ops, count);
 	for (unsigned int reg = 0; reg < machine->regs && !err; reg++) {
-		/* The stack pointer has a rule of its own only in signal frames; else it is the CFA. */
+		/* The stack pointer has a rule of its own only in signal frames; else it is the
+		 * CFA. */
 		if (reg == machine->program_counter)
 			continue;
 		if (reg == machine->stack_pointer && !is_signal)

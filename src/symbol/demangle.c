@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Beyond this a mangled name is left as it is: demangling can take time that grows with its square. */
+/* Beyond this a mangled name is left as it is: demangling can take time that grows with its square.
+ */
 #define MANGLED_SIZE_MAX 8192
 
 /* Copies TEXT, cut with dots where it is too long; never in the middle of a UTF-8 character. */
@@ -30,8 +31,7 @@ void demangle(const char *name, char *out)
 	char *readable = NULL;
 
 	/* All manglings that matter begin with _Z (C++, old Rust) or _R (Rust). */
-	if (name[0] == '_' && (name[1] == 'Z' || name[1] == 'R') &&
-	    strlen(name) < MANGLED_SIZE_MAX)
+	if (name[0] == '_' && (name[1] == 'Z' || name[1] == 'R') && strlen(name) < MANGLED_SIZE_MAX)
 		readable = cplus_demangle(name, DMGL_AUTO);
 	copy_cut(readable ? readable : name, out);
 	free(readable);

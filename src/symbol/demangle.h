@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names as people write them: C++ and Rust symbols demangled, without parameters, cut to a sane length.
+ * Names as people write them: C++ and Rust symbols demangled, without parameters, cut to a sane
+ * length.
  */
 #ifndef DASHCAM_SYMBOL_DEMANGLE_H
 #define DASHCAM_SYMBOL_DEMANGLE_H

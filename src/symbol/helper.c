@@ -20,8 +20,8 @@
 
 struct helper {
 	pid_t zygote;
-	int control;           /* to the zygote; -1 in process */
-	int socket;            /* to the reader; -1 while there is none */
+	int control; /* to the zygote; -1 in process */
+	int socket;  /* to the reader; -1 while there is none */
 	pid_t reader_pid;
 	struct reader *reader; /* in process only */
 	struct buffer reply;
@@ -150,8 +150,8 @@ static int ask_process(struct helper *helper, const struct message *request, siz
 	int err = exchange(helper, request, size, fd, limit_ms);
 
 	reply = (const struct message *)helper->reply.data;
-	if (!err && (reply->type != request->type || reply->module != request->module ||
-		     reply->error > 0))
+	if (!err &&
+	    (reply->type != request->type || reply->module != request->module || reply->error > 0))
 		err = -EPIPE; /* it talks nonsense */
 	if (!err)
 		return 0;

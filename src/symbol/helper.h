@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The resolver's end of the reader: asks, waits with a limit, and starts a new reader when one has died or
- * does not answer.
+ * The resolver's end of the reader: asks, waits with a limit, and starts a new reader when one has
+ * died or does not answer.
  */
 #ifndef DASHCAM_SYMBOL_HELPER_H
 #define DASHCAM_SYMBOL_HELPER_H
@@ -15,15 +15,17 @@
 
 struct helper;
 
-/* IN_PROCESS: answer by calling the reader here (tests). Returns 0 or a negative errno with a sentence. */
+/* IN_PROCESS: answer by calling the reader here (tests). Returns 0 or a negative errno with a
+ * sentence. */
 int helper_new(struct helper **ret, bool in_process);
 void helper_free(struct helper *helper); /* ends the reader; NULL is fine */
 
 /*
- * Sends a request of SIZE bytes, with the file FD (borrowed) unless -1, and waits up to LIMIT_MS for the reply.
- * *RET_REPLY is good until the next call; *RET_SIZE is at least that of struct message. Returns the reply's
- * own error, or -ETIMEDOUT or -EPIPE when there was no answer: then the reader has been started again and
- * knows nothing, or -ENODEV when it could not be. No sentence.
+ * Sends a request of SIZE bytes, with the file FD (borrowed) unless -1, and waits up to LIMIT_MS
+ * for the reply. *RET_REPLY is good until the next call; *RET_SIZE is at least that of struct
+ * message. Returns the reply's own error, or -ETIMEDOUT or -EPIPE when there was no answer: then
+ * the reader has been started again and knows nothing, or -ENODEV when it could not be. No
+ * sentence.
  */
 int helper_ask(struct helper *helper, const struct message *request, size_t size, int fd,
 	       unsigned int limit_ms, const struct message **ret_reply, size_t *ret_size);

@@ -18,9 +18,9 @@
 struct image {
 	struct elf_file file;
 	struct elf_file debug;
-	Dwarf *dwarf;       /* of file or debug */
-	Dwarf *main_dwarf;  /* of file */
-	Dwarf_CFI *frame;   /* of .eh_frame */
+	Dwarf *dwarf;      /* of file or debug */
+	Dwarf *main_dwarf; /* of file */
+	Dwarf_CFI *frame;  /* of .eh_frame */
 	Dwarf_CFI *debug_frame;
 	bool has_looked_for_frame;
 	bool has_looked_for_dwarf;
@@ -112,8 +112,7 @@ int image_open(struct image **ret, int fd)
 		return err;
 	}
 	read_segments(&image->file, &image->description);
-	image->description.build_id_size =
-		read_build_id(&image->file, image->description.build_id);
+	image->description.build_id_size = read_build_id(&image->file, image->description.build_id);
 	read_link(&image->file, &image->description);
 	*ret = image;
 	return 0;
@@ -149,9 +148,9 @@ static bool has_section(const struct elf_file *file, const char *suffix)
 		return false;
 	while ((section = elf_nextscn(file->elf, section))) {
 		GElf_Shdr header;
-		const char *name = gelf_getshdr(section, &header) ?
-					   elf_strptr(file->elf, names, header.sh_name) :
-					   NULL;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(file->elf, names, header.sh_name)
+					   : NULL;
 
 		/* both .debug_x and the older, compressed .zdebug_x */
 		if (name && header.sh_type != SHT_NOBITS && strstr(name, suffix))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One ELF file, opened for reading by the reader: its segments, its call frame information, its symbols
- * and, on demand, its debug file. Works on hostile files; reads by pread only, so that a file cut short
- * under our eyes gives an error and no signal.
+ * One ELF file, opened for reading by the reader: its segments, its call frame information, its
+ * symbols and, on demand, its debug file. Works on hostile files; reads by pread only, so that a
+ * file cut short under our eyes gives an error and no signal.
  */
 #ifndef DASHCAM_SYMBOL_IMAGE_H
 #define DASHCAM_SYMBOL_IMAGE_H
@@ -16,8 +16,8 @@
 struct image;
 struct symbols;
 
-/* Opens the ELF file FD, which is owned by the image if 0 is returned. *RETURNS -ENOEXEC if it is no ELF file
- * of this machine; errors carry no sentence. */
+/* Opens the ELF file FD, which is owned by the image if 0 is returned. *RETURNS -ENOEXEC if it is
+ * no ELF file of this machine; errors carry no sentence. */
 int image_open(struct image **ret, int fd);
 void image_free(struct image *image); /* NULL is fine */
 
@@ -30,14 +30,16 @@ int image_row(struct image *image, uint64_t address, struct buffer *out);
 /* True if a call instruction ends at ADDRESS. */
 bool image_is_call_site(struct image *image, uint64_t address);
 
-/* Gives the image a candidate of its debug file: its build id must be the same, or else the checksum of
- * the file must be that of .gnu_debuglink. Owns FD if 0 is returned, else -ESTALE or another error. */
+/* Gives the image a candidate of its debug file: its build id must be the same, or else the
+ * checksum of the file must be that of .gnu_debuglink. Owns FD if 0 is returned, else -ESTALE or
+ * another error. */
 int image_set_debug(struct image *image, int fd);
 
 /* The function symbols of the file and its debug file, loaded on the first call. */
 const struct symbols *image_symbols(struct image *image);
 
-/* The debugging information that has source lines: of the debug file, else of the file; NULL if none. */
+/* The debugging information that has source lines: of the debug file, else of the file; NULL if
+ * none. */
 struct Dwarf *image_dwarf(struct image *image);
 
 #endif

@@ -6,7 +6,7 @@
 
 /* Limits on what a packed symbol table may unfold to and need while unfolding. */
 #define PACKED_SYMBOLS_MAX (UINT64_C(256) << 20)
-#define LZMA_MEMORY_MAX (UINT64_C(128) << 20)
+#define LZMA_MEMORY_MAX    (UINT64_C(128) << 20)
 
 /* A symbol table and what its symbols are judged by. */
 struct table {
@@ -109,7 +109,8 @@ static void load_tables(Elf *elf, unsigned int type, struct symbols *symbols)
 	}
 }
 
-/* Unfolds an xz stream whose size is not known beforehand. The caller frees. False: not readable. */
+/* Unfolds an xz stream whose size is not known beforehand. The caller frees. False: not readable.
+ */
 static bool unfold(const Elf_Data *packed, struct buffer *out)
 {
 	lzma_stream stream = LZMA_STREAM_INIT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loads the function symbols of an ELF file: .symtab and .dynsym of the file, .symtab of its debug file,
- * and the small table that Fedora packs into .gnu_debugdata. Part of the reader.
+ * Loads the function symbols of an ELF file: .symtab and .dynsym of the file, .symtab of its debug
+ * file, and the small table that Fedora packs into .gnu_debugdata. Part of the reader.
  */
 #ifndef DASHCAM_SYMBOL_IMAGE_SYMBOLS_H
 #define DASHCAM_SYMBOL_IMAGE_SYMBOLS_H

@@ -35,9 +35,9 @@ size_t kernel_read_symbols(FILE *in, struct symbols *symbols)
 
 		if (!parse_line(line, &symbol.start, &name) || symbol.start == 0)
 			continue;
-		symbol.end = symbol.start < UINT64_MAX - FUNCTION_SIZE_MAX ?
-				     symbol.start + FUNCTION_SIZE_MAX :
-				     UINT64_MAX;
+		symbol.end = symbol.start < UINT64_MAX - FUNCTION_SIZE_MAX
+				     ? symbol.start + FUNCTION_SIZE_MAX
+				     : UINT64_MAX;
 		symbols_add(symbols, &symbol, name);
 	}
 	symbols_finish(symbols);

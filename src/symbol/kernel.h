@@ -9,8 +9,8 @@
 
 #include "symbol/symbols.h"
 
-/* Reads functions in the format of /proc/kallsyms; those of modules are named "function [module]". Returns how many
- * have an address: 0 if the kernel hides them. */
+/* Reads functions in the format of /proc/kallsyms; those of modules are named "function [module]".
+ * Returns how many have an address: 0 if the kernel hides them. */
 size_t kernel_read_symbols(FILE *in, struct symbols *symbols);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the resolver and its reader say to each other, over a socket that keeps message boundaries.
- * Each request gets one reply of the same type and module. File descriptors ride along with requests.
+ * Each request gets one reply of the same type and module. File descriptors ride along with
+ * requests.
  *
- * The reader works on hostile files and may have been taken over by one: the resolver checks each size, count,
- * index and string in a reply before it uses it.
+ * The reader works on hostile files and may have been taken over by one: the resolver checks each
+ * size, count, index and string in a reply before it uses it.
  */
 #ifndef DASHCAM_SYMBOL_MESSAGE_H
 #define DASHCAM_SYMBOL_MESSAGE_H
@@ -16,16 +17,17 @@
 #define MESSAGE_SIZE_MAX (64 * 1024)
 
 enum message_type {
-	MESSAGE_OPEN_ELF = 1,  /* with a file: an ELF module; message_open -> message_opened */
-	MESSAGE_OPEN_MAP = 2,  /* with a file: perf-PID.map of a JIT module; replaces an earlier one */
-	MESSAGE_DEBUG = 3,     /* with a file: a candidate for the module's debug file */
-	MESSAGE_ROW = 4,       /* message_address -> unwind_row */
+	MESSAGE_OPEN_ELF = 1, /* with a file: an ELF module; message_open -> message_opened */
+	MESSAGE_OPEN_MAP =
+		2,         /* with a file: perf-PID.map of a JIT module; replaces an earlier one */
+	MESSAGE_DEBUG = 3, /* with a file: a candidate for the module's debug file */
+	MESSAGE_ROW = 4,   /* message_address -> unwind_row */
 	MESSAGE_CALL_SITE = 5, /* message_address -> count is 1 if a call ends there, else 0 */
-	MESSAGE_NAMES = 6,     /* count addresses -> message_place..., for the first COUNT of them */
+	MESSAGE_NAMES = 6, /* count addresses -> message_place..., for the first COUNT of them */
 };
 
-/* The head of each message. In replies ERROR is zero or a negative errno; -ENOENT: the reader does not have
- * that module (any more) and wants it opened again. */
+/* The head of each message. In replies ERROR is zero or a negative errno; -ENOENT: the reader does
+ * not have that module (any more) and wants it opened again. */
 struct message {
 	uint32_t type;
 	uint32_t module;
@@ -40,7 +42,7 @@ struct message_address {
 
 struct message_open {
 	struct message message;
-	uint32_t source_lines; /* names come with source lines and inlined calls */
+	uint32_t source_lines;  /* names come with source lines and inlined calls */
 	uint32_t build_id_size; /* the file must have this build id; 0: any */
 	uint8_t build_id[24];
 };
@@ -65,9 +67,9 @@ struct message_opened {
 	struct message_segment segments[MESSAGE_SEGMENTS_MAX];
 };
 
-/* A function at the address numbered INDEX in the request. Behind it NAME_SIZE and FILE_SIZE bytes of text,
- * each with its NUL, then padding to a multiple of 8. Of one address the innermost comes first; an
- * address without a name has no place at all. */
+/* A function at the address numbered INDEX in the request. Behind it NAME_SIZE and FILE_SIZE bytes
+ * of text, each with its NUL, then padding to a multiple of 8. Of one address the innermost comes
+ * first; an address without a name has no place at all. */
 struct message_place {
 	uint64_t offset; /* from the function's start */
 	uint32_t index;

@@ -75,10 +75,9 @@ static struct module *by_build_id(const struct modules *modules, const uint8_t *
 	if (size < BUILD_ID_SIZE_MIN)
 		return NULL;
 	module = known(&modules->by_build_id, hash_bytes(build_id, size));
-	return module && module->build_id_size == size &&
-			       !memcmp(module->build_id, build_id, size) ?
-		       module :
-		       NULL;
+	return module && module->build_id_size == size && !memcmp(module->build_id, build_id, size)
+		       ? module
+		       : NULL;
 }
 
 static uint64_t inode_key(uint32_t device, uint64_t inode)
@@ -86,7 +85,8 @@ static uint64_t inode_key(uint32_t device, uint64_t inode)
 	return hash_mix(hash_mix(device) + inode);
 }
 
-/* A file that has been written to, or another one with the number of a removed one, is another module. */
+/* A file that has been written to, or another one with the number of a removed one, is another
+ * module. */
 static uint64_t file_key(const struct stat *stat)
 {
 	const uint64_t parts[] = {stat->st_dev, stat->st_ino, (uint64_t)stat->st_size,
@@ -100,9 +100,9 @@ static void give_up(struct module *module, int err)
 {
 	if (!module->is_unreadable)
 		warn("%s: its symbols are left out: %s", module->place.path,
-		     err == -ETIMEDOUT ? "reading them takes too long" :
-		     err == -ENODEV    ? "the symbol reader cannot be started" :
-					 "the symbol reader crashed on it");
+		     err == -ETIMEDOUT ? "reading them takes too long"
+		     : err == -ENODEV  ? "the symbol reader cannot be started"
+				       : "the symbol reader crashed on it");
 	module->is_unreadable = true;
 }
 
@@ -159,9 +159,9 @@ static int open_again(struct modules *modules, struct module *module)
 	int err = -ENOENT;
 
 	for (unsigned int way = 0; way < OPEN_WAYS; way++) {
-		_cleanup_close_ int fd = module->kind == EVENT_MODULE_VDSO ?
-						 open_vdso() :
-						 open_mapped(&module->place, way, &stat);
+		_cleanup_close_ int fd = module->kind == EVENT_MODULE_VDSO
+						 ? open_vdso()
+						 : open_mapped(&module->place, way, &stat);
 
 		err = fd < 0 ? fd : send_elf(modules, module, fd);
 		if (!err || err == -ENOEXEC || reader_failed(err))
@@ -280,8 +280,7 @@ static struct module *of_file(struct modules *modules, const struct process *pro
 {
 	struct open_place place = place_of(process, mapping);
 	struct module *module = NULL;
-	struct module *earlier =
-		by_build_id(modules, mapping->build_id, mapping->build_id_size);
+	struct module *earlier = by_build_id(modules, mapping->build_id, mapping->build_id_size);
 
 	if (earlier && !earlier->is_missing)
 		return earlier;
@@ -330,8 +329,7 @@ static bool is_anonymous(const struct mapping *mapping)
 	return mapping->build_id_size == 0 && mapping->inode == 0;
 }
 
-struct module *modules_of(struct modules *modules, struct process *process,
-			  struct mapping *mapping)
+struct module *modules_of(struct modules *modules, struct process *process, struct mapping *mapping)
 {
 	if (mapping->module)
 		return mapping->module;
@@ -376,14 +374,14 @@ void module_offer_debug(struct modules *modules, struct module *module)
 	for (uint32_t i = 0; i < module->build_id_size; i++)
 		snprintf(build_id + 2 * i, 3, "%02x", module->build_id[i]);
 	for (unsigned int way = 0; way < OPEN_DEBUG_WAYS; way++) {
-		_cleanup_close_ int fd = open_debug(&module->place, build_id,
-						    module->link ? module->link : "", way);
+		_cleanup_close_ int fd =
+			open_debug(&module->place, build_id, module->link ? module->link : "", way);
 		int err;
 
 		if (fd < 0)
 			continue;
-		err = helper_ask(modules->helper, &request, sizeof(request), fd,
-				 ANSWER_LIMIT_MS, &reply, &size);
+		err = helper_ask(modules->helper, &request, sizeof(request), fd, ANSWER_LIMIT_MS,
+				 &reply, &size);
 		if (reader_failed(err))
 			give_up(module, err);
 		if (!err || reader_failed(err))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Modules: files with code, the vdso, and code without a file. A module is found for a mapping when a frame first
- * falls into it; its file is opened then, given to the reader, and what the reader says is kept here.
+ * Modules: files with code, the vdso, and code without a file. A module is found for a mapping when
+ * a frame first falls into it; its file is opened then, given to the reader, and what the reader
+ * says is kept here.
  */
 #ifndef DASHCAM_SYMBOL_MODULE_H
 #define DASHCAM_SYMBOL_MODULE_H
@@ -38,7 +39,7 @@ struct module {
 	uint32_t segment_count;
 	struct message_segment segments[MESSAGE_SEGMENTS_MAX];
 	uint32_t link_checksum;
-	char *link; /* name of the debug file; NULL if none */
+	char *link;             /* name of the debug file; NULL if none */
 	struct row_range *rows; /* sorted, disjoint */
 	size_t row_count;
 	size_t row_capacity;
@@ -58,8 +59,8 @@ struct modules {
 	size_t count;
 	size_t capacity;
 	struct map64 by_build_id; /* hash -> struct module * */
-	struct map64 by_file;     /* hash of device, inode, size, time of change -> struct module * */
-	struct map64 by_inode;    /* hash of device, inode -> the latest such module */
+	struct map64 by_file;  /* hash of device, inode, size, time of change -> struct module * */
+	struct map64 by_inode; /* hash of device, inode -> the latest such module */
 	struct module *vdso;
 	struct arena rows;
 	struct row_cache {
@@ -88,8 +89,9 @@ const struct unwind_row *module_row(struct modules *modules, struct module *modu
 bool module_is_call_site(struct modules *modules, struct module *module, uint64_t address);
 
 /*
- * Asks the reader about a module: as helper_ask, but a module that the reader does not have (any more) is given
- * to it first. When the reader does not answer, the module is marked unreadable and a warning names it.
+ * Asks the reader about a module: as helper_ask, but a module that the reader does not have (any
+ * more) is given to it first. When the reader does not answer, the module is marked unreadable and
+ * a warning names it.
  */
 int module_ask(struct modules *modules, struct module *module, const struct message *request,
 	       size_t size, unsigned int limit_ms, const struct message **ret_reply,

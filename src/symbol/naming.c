@@ -141,7 +141,8 @@ static void emit_reply(struct resolver *resolver, const struct new_frame *frames
 	}
 }
 
-/* Asks for the names of up to MESSAGE_NAMES_MAX frames of one module. Returns how many were answered. */
+/* Asks for the names of up to MESSAGE_NAMES_MAX frames of one module. Returns how many were
+ * answered. */
 static size_t ask_names(struct resolver *resolver, struct module *module,
 			const struct new_frame *frames, size_t count, bool *named)
 {

@@ -63,7 +63,8 @@ static bool is_the_file(const struct open_place *place, const struct stat *stat,
 		return true; /* the build id will tell */
 	if (stat->st_ino != place->inode)
 		return false;
-	/* Some file systems (btrfs) give stat another device than mappings; the mapping itself is proof. */
+	/* Some file systems (btrfs) give stat another device than mappings; the mapping itself is
+	 * proof. */
 	return way == 0 || stat_device(stat) == place->device;
 }
 
@@ -134,8 +135,8 @@ int open_debug(const struct open_place *place, const char *build_id, const char 
 		return -ENOENT;
 	root_of(place, way % 2 == 0, root, sizeof(root));
 	way /= 2;
-	if ((size_t)snprintf(path, sizeof(path), "%s%s%s%s%s", root, link_places[way].before, directory,
-			     link_places[way].after, link) >= sizeof(path))
+	if ((size_t)snprintf(path, sizeof(path), "%s%s%s%s%s", root, link_places[way].before,
+			     directory, link_places[way].after, link) >= sizeof(path))
 		return -ENAMETOOLONG;
 	return open_regular(path, 0, &stat);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * /tmp/perf-PID.map: the names that a JIT compiler gives to its code. Lines of "START SIZE name", both
- * numbers in hexadecimal. Part of the reader: works on hostile files.
+ * /tmp/perf-PID.map: the names that a JIT compiler gives to its code. Lines of "START SIZE name",
+ * both numbers in hexadecimal. Part of the reader: works on hostile files.
  */
 #ifndef DASHCAM_SYMBOL_PERF_MAP_H
 #define DASHCAM_SYMBOL_PERF_MAP_H

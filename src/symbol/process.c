@@ -190,8 +190,7 @@ void processes_fork(struct processes *processes, uint32_t parent_pid, uint32_t p
 	if (!parent || !parent->is_complete)
 		return; /* read when needed */
 	child->is_complete = true;
-	array_reserve((void **)&child->maps, &child->capacity, parent->count,
-		      sizeof(*child->maps));
+	array_reserve((void **)&child->maps, &child->capacity, parent->count, sizeof(*child->maps));
 	for (size_t i = 0; i < parent->count; i++) {
 		child->maps[i] = parent->maps[i];
 		child->maps[i].path->users++;
@@ -257,9 +256,9 @@ struct mapping *process_find(struct process *process, uint64_t address)
 	if (!process_read_maps(process, process->pid))
 		return NULL;
 	index = process_search(process, address);
-	return index < process->count && process->maps[index].start <= address ?
-		       &process->maps[index] :
-		       NULL;
+	return index < process->count && process->maps[index].start <= address
+		       ? &process->maps[index]
+		       : NULL;
 }
 
 void processes_release(struct processes *processes)

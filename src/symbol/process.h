@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What each process has mapped: executable mappings only, kept current by side-band events, or read from
- * /proc when a process is first needed.
+ * What each process has mapped: executable mappings only, kept current by side-band events, or read
+ * from /proc when a process is first needed.
  *
- * Dead processes are kept for a while, because stacks of theirs still come; the oldest are freed first.
+ * Dead processes are kept for a while, because stacks of theirs still come; the oldest are freed
+ * first.
  */
 #ifndef DASHCAM_SYMBOL_PROCESS_H
 #define DASHCAM_SYMBOL_PROCESS_H
@@ -41,13 +42,14 @@ struct process {
 	uint32_t parent_pid; /* 0: unknown */
 	uint32_t ns_pid;     /* in its own pid namespace; see process_read_identity */
 	uint32_t uid;        /* UINT32_MAX: not read */
-	bool is_complete; /* the mappings are all there; else /proc/PID/maps has not been read yet */
+	bool is_complete; /* the mappings are all there; else /proc/PID/maps has not been read yet
+			   */
 	bool is_dead;
-	uint64_t read_ns; /* when /proc/PID/maps was read last, CLOCK_MONOTONIC */
+	uint64_t read_ns;     /* when /proc/PID/maps was read last, CLOCK_MONOTONIC */
 	struct mapping *maps; /* sorted, disjoint */
 	size_t count;
 	size_t capacity;
-	struct module *jit; /* its code without files; NULL until needed; borrowed */
+	struct module *jit;    /* its code without files; NULL until needed; borrowed */
 	struct process *newer; /* among the dead */
 	struct process *older;
 };
@@ -66,11 +68,13 @@ void processes_exec(struct processes *processes, uint32_t pid);
 void processes_exit(struct processes *processes, uint32_t pid);
 void processes_release(struct processes *processes);
 
-/* The process, with its mappings; read from /proc if need be. Never NULL; there may be no mappings. */
+/* The process, with its mappings; read from /proc if need be. Never NULL; there may be no mappings.
+ */
 struct process *processes_get(struct processes *processes, uint32_t pid);
 
-/* The mapping at ADDRESS, or NULL. Where there is none, a live process's mappings are read again, but not
- * more often than a few times a second. The pointer is good until the next call that changes mappings. */
+/* The mapping at ADDRESS, or NULL. Where there is none, a live process's mappings are read again,
+ * but not more often than a few times a second. The pointer is good until the next call that
+ * changes mappings. */
 struct mapping *process_find(struct process *process, uint64_t address);
 
 /* The index of the first mapping that ends above ADDRESS. */
@@ -80,8 +84,9 @@ size_t process_search(const struct process *process, uint64_t address);
 void process_insert(struct process *process, const struct mapping *mapping);
 void process_clear(struct process *process);
 
-/* Reads /proc/PID/maps (of FROM_PID, for the mappings of PROCESS) and replaces the mappings if that works.
- * What was found out about ranges that are still the same is kept. False: it cannot be read. */
+/* Reads /proc/PID/maps (of FROM_PID, for the mappings of PROCESS) and replaces the mappings if that
+ * works. What was found out about ranges that are still the same is kept. False: it cannot be read.
+ */
 bool process_read_maps(struct process *process, uint32_t from_pid);
 
 /* Reads uid and ns_pid from /proc/PID/status; they stay as they are if that is gone. */

@@ -117,8 +117,8 @@ static void publish_module(struct resolver *resolver, struct module *module)
 	emit_module(resolver, &event, module->place.path);
 }
 
-static void publish_mapping(struct resolver *resolver, uint32_t pid,
-			    const struct mapping *mapping, const struct module *module)
+static void publish_mapping(struct resolver *resolver, uint32_t pid, const struct mapping *mapping,
+			    const struct module *module)
 {
 	struct event_mapping event = {
 		.header = {.kind = EVENT_MAPPING, .size = sizeof(event)},

@@ -2,16 +2,16 @@
 /*
  * The resolver: from copied stacks and raw addresses to frames, and from frames to names.
  *
- * ELF, DWARF and map files of recorded processes are hostile. They are opened here, by the privileged
- * side (regular files only, device and inode or build id checked), and read only in a child process that has
- * neither privileges nor files nor network (nobody, seccomp, limits). If the child crashes or hangs on
- * a file, it is started again without that file, and a warning says so.
+ * ELF, DWARF and map files of recorded processes are hostile. They are opened here, by the
+ * privileged side (regular files only, device and inode or build id checked), and read only in a
+ * child process that has neither privileges nor files nor network (nobody, seccomp, limits). If the
+ * child crashes or hangs on a file, it is started again without that file, and a warning says so.
  *
- * Not thread-safe: one thread owns a resolver. Calls must come in the order of the events' time, since
- * they follow mappings as processes fork, exec and map.
+ * Not thread-safe: one thread owns a resolver. Calls must come in the order of the events' time,
+ * since they follow mappings as processes fork, exec and map.
  *
- * What is found out on the way is given to the sink as events: module, mapping, stack, frame. All of
- * them belong to STREAM_TABLE of a recording. The sink gets each definition once.
+ * What is found out on the way is given to the sink as events: module, mapping, stack, frame. All
+ * of them belong to STREAM_TABLE of a recording. The sink gets each definition once.
  */
 #ifndef DASHCAM_SYMBOL_RESOLVER_H
 #define DASHCAM_SYMBOL_RESOLVER_H
@@ -35,8 +35,8 @@ struct resolver_options {
 int resolver_new(struct resolver **ret, const struct resolver_options *options);
 void resolver_free(struct resolver *resolver); /* ends the child; NULL is fine */
 
-/* A process mapped executable code (perf MMAP2). BUILD_ID may be NULL (size 0), then DEVICE (major <<
- * 20 | minor) and INODE tell the file. */
+/* A process mapped executable code (perf MMAP2). BUILD_ID may be NULL (size 0), then DEVICE (major
+ * << 20 | minor) and INODE tell the file. */
 struct resolver_mapping {
 	uint32_t pid;
 	uint64_t start;
@@ -49,12 +49,13 @@ struct resolver_mapping {
 	const char *path;
 };
 void resolver_map(struct resolver *resolver, const struct resolver_mapping *mapping);
-void resolver_fork(struct resolver *resolver, uint32_t parent_pid, uint32_t pid); /* processes only */
+void resolver_fork(struct resolver *resolver, uint32_t parent_pid,
+		   uint32_t pid); /* processes only */
 void resolver_exec(struct resolver *resolver, uint32_t pid);
 void resolver_exit(struct resolver *resolver, uint32_t pid); /* the whole process */
 
-/* Turn a raw stack of a log into a `stack` event with the same id. A process seen for the first time has
- * its mappings read from /proc/PID/maps. New frames are noted for resolver_name_frames. */
+/* Turn a raw stack of a log into a `stack` event with the same id. A process seen for the first
+ * time has its mappings read from /proc/PID/maps. New frames are noted for resolver_name_frames. */
 void resolver_user_stack(struct resolver *resolver, const struct event_raw_user_stack *raw);
 void resolver_user_frames(struct resolver *resolver, const struct event_raw_user_frames *raw);
 void resolver_kernel_stack(struct resolver *resolver, const struct event_raw_kernel_stack *raw);
@@ -64,7 +65,7 @@ void resolver_kernel_stack(struct resolver *resolver, const struct event_raw_ker
 uint64_t resolver_name_frames(struct resolver *resolver, uint64_t limit);
 
 struct resolver_statistics {
-	uint64_t stacks;          /* user stacks turned into frames */
+	uint64_t stacks; /* user stacks turned into frames */
 	uint64_t truncated;
 	uint64_t broken;
 	uint64_t frames_named;

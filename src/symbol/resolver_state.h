@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the parts of the resolver share: resolver.c keeps it, walk.c turns stacks into frames, naming.c
- * turns frames into names.
+ * What the parts of the resolver share: resolver.c keeps it, walk.c turns stacks into frames,
+ * naming.c turns frames into names.
  */
 #ifndef DASHCAM_SYMBOL_RESOLVER_STATE_H
 #define DASHCAM_SYMBOL_RESOLVER_STATE_H
@@ -43,8 +43,8 @@ struct walk {
 /* Gives the event to the sink, with the time of now. */
 void resolver_emit(struct resolver *resolver, struct event_header *event);
 
-/* Makes the frame of a module's address, tells the sink of the module and the mapping (NULL: none) if it does not know
- * them, and notes a new frame for naming. MODULE NULL: unknown. */
+/* Makes the frame of a module's address, tells the sink of the module and the mapping (NULL: none)
+ * if it does not know them, and notes a new frame for naming. MODULE NULL: unknown. */
 uint64_t resolver_frame(struct resolver *resolver, const struct process *process,
 			struct mapping *mapping, struct module *module, uint64_t offset);
 
@@ -52,8 +52,7 @@ uint64_t resolver_frame(struct resolver *resolver, const struct process *process
 void resolver_note_frame(struct resolver *resolver, uint64_t frame, struct module *module);
 
 /* Unwinds a copied stack, or takes over the addresses of a frame-pointer walk. */
-void walk_copy(struct resolver *resolver, const struct event_raw_user_stack *raw,
-	       struct walk *ret);
+void walk_copy(struct resolver *resolver, const struct event_raw_user_stack *raw, struct walk *ret);
 void walk_addresses(struct resolver *resolver, const struct event_raw_user_frames *raw,
 		    struct walk *ret);
 

@@ -24,7 +24,7 @@
 
 /* Room for the largest debug files; a bomb ends here. */
 #define ADDRESS_SPACE_BYTES (UINT64_C(4) << 30)
-#define OPEN_FILES 4096
+#define OPEN_FILES          4096
 
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
@@ -93,7 +93,8 @@ static int drop_identity(void)
 	struct __user_cap_data_struct none[2] = {{.effective = 0}};
 
 	if (geteuid() == 0) {
-		/* Root without these capabilities has them refused; the filter holds all the same. */
+		/* Root without these capabilities has them refused; the filter holds all the same.
+		 */
 		if ((setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 		     setresuid(NOBODY, NOBODY, NOBODY)) &&
 		    errno != EPERM)
@@ -106,12 +107,13 @@ static int drop_identity(void)
 
 /* System calls that the reader may make. */
 static const int allowed[] = {
-	SYS_read, SYS_pread64, SYS_lseek, SYS_fstat, SYS_recvmsg, SYS_sendmsg, SYS_munmap,
-	SYS_mremap, SYS_madvise, SYS_brk, SYS_close, SYS_exit, SYS_exit_group, SYS_futex,
-	SYS_clock_gettime, SYS_getpid, SYS_gettid, SYS_getrandom, SYS_sysinfo, SYS_getrlimit,
-	SYS_prlimit64, SYS_rt_sigreturn, SYS_restart_syscall,
+	SYS_read,       SYS_pread64,      SYS_lseek,           SYS_fstat,        SYS_recvmsg,
+	SYS_sendmsg,    SYS_munmap,       SYS_mremap,          SYS_madvise,      SYS_brk,
+	SYS_close,      SYS_exit,         SYS_exit_group,      SYS_futex,        SYS_clock_gettime,
+	SYS_getpid,     SYS_gettid,       SYS_getrandom,       SYS_sysinfo,      SYS_getrlimit,
+	SYS_prlimit64,  SYS_rt_sigreturn, SYS_restart_syscall,
 #if HAS_SANITIZER
-	SYS_write, SYS_sched_yield, SYS_sigaltstack, SYS_rt_sigaction, SYS_rt_sigprocmask,
+	SYS_write,      SYS_sched_yield,  SYS_sigaltstack,     SYS_rt_sigaction, SYS_rt_sigprocmask,
 #endif
 #ifdef SYS_newfstatat
 	SYS_newfstatat, /* how newer C libraries spell fstat */
@@ -120,18 +122,18 @@ static const int allowed[] = {
 
 /* Those that libraries try and do without: they are refused, not punished. */
 static const int refused[] = {
-	SYS_openat, SYS_openat2, SYS_readlinkat, SYS_faccessat, SYS_fcntl, SYS_ioctl,
-	SYS_getcwd, SYS_statx, SYS_write,
+	SYS_openat, SYS_openat2, SYS_readlinkat, SYS_faccessat, SYS_fcntl,
+	SYS_ioctl,  SYS_getcwd,  SYS_statx,      SYS_write,
 #ifdef SYS_open
-	SYS_open, SYS_access, SYS_readlink, SYS_stat, SYS_lstat,
+	SYS_open,   SYS_access,  SYS_readlink,   SYS_stat,      SYS_lstat,
 #endif
 };
 
 /* Fine unless they make memory executable: their third argument says. */
 static const int without_exec[] = {SYS_mmap, SYS_mprotect};
 
-#define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
-#define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
+#define LOAD(member)    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+#define RETURN(value)   BPF_STMT(BPF_RET | BPF_K, value)
 #define IS_CALL(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(number), 0, 1)
 
 #define FILTER_SIZE 160
@@ -154,9 +156,9 @@ static int enter_filter(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(without_exec); i++) {
-		filter[program.len++] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)without_exec[i], 0,
-			ARRAY_SIZE(exec_test));
+		filter[program.len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+								     (uint32_t)without_exec[i], 0,
+								     ARRAY_SIZE(exec_test));
 		for (size_t j = 0; j < ARRAY_SIZE(exec_test); j++)
 			filter[program.len++] = exec_test[j];
 	}

@@ -9,8 +9,9 @@
 /* Closes all descriptors but KEEP; standard input and outputs go to /dev/null. */
 void sandbox_close_files(int keep);
 
-/* Turns this process, for good, into one that can answer on an open socket and nothing else. The process
- * dies with its parent thread. Returns 0 or a negative errno without a sentence; do not go on then. */
+/* Turns this process, for good, into one that can answer on an open socket and nothing else. The
+ * process dies with its parent thread. Returns 0 or a negative errno without a sentence; do not go
+ * on then. */
 int sandbox_enter(void);
 
 #endif

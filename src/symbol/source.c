@@ -43,8 +43,8 @@ static Dwarf_Die *find_unit(Dwarf *dwarf, Dwarf_Addr address, Dwarf_Die *memory)
 static const char *function_name(Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
-	const char *name = dwarf_formstring(
-		dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute));
+	const char *name =
+		dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute));
 
 	if (!name)
 		name = dwarf_formstring(
@@ -94,8 +94,9 @@ static void line_place(Dwarf_Die *unit, Dwarf_Addr address, struct source_place 
 		place->line = (uint32_t)number;
 }
 
-/* The DIEs around ADDRESS, innermost first, as they lie inside each other in the code. (dwarf_getscopes alone
- * leaves the code at the first inlined call and goes on where that function was defined.) */
+/* The DIEs around ADDRESS, innermost first, as they lie inside each other in the code.
+ * (dwarf_getscopes alone leaves the code at the first inlined call and goes on where that function
+ * was defined.) */
 static int find_scopes(Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die **ret)
 {
 	_cleanup_free_ Dwarf_Die *scopes = NULL;

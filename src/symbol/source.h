@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Source lines and inlined calls from DWARF. Units are found by address and read when first asked about.
- * Part of the reader: works on hostile files.
+ * Source lines and inlined calls from DWARF. Units are found by address and read when first asked
+ * about. Part of the reader: works on hostile files.
  */
 #ifndef DASHCAM_SYMBOL_SOURCE_H
 #define DASHCAM_SYMBOL_SOURCE_H
@@ -15,7 +15,8 @@ struct source;
 
 /* One function at an address. The texts belong to the DWARF data; never NULL. */
 struct source_place {
-	const char *function; /* linkage name if there is one, so that it is demangled with its scope */
+	const char *
+		function; /* linkage name if there is one, so that it is demangled with its scope */
 	const char *file;
 	uint64_t start; /* of the function or of the inlined code */
 	uint32_t line;
@@ -25,8 +26,8 @@ struct source_place {
 struct source *source_new(struct Dwarf *dwarf);
 void source_free(struct source *source); /* NULL is fine */
 
-/* Finds the functions at ADDRESS: the innermost inlined one first, the real one last. Returns how many, 0
- * if nothing is known. */
+/* Finds the functions at ADDRESS: the innermost inlined one first, the real one last. Returns how
+ * many, 0 if nothing is known. */
 unsigned int source_find(struct source *source, uint64_t address,
 			 struct source_place ret[SOURCE_DEPTH_MAX]);
 

@@ -38,7 +38,8 @@ static int compare_names(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
-/* By start; wider ranges first, so that inner ones come behind their outer ones; then the best name. */
+/* By start; wider ranges first, so that inner ones come behind their outer ones; then the best
+ * name. */
 static int compare(const void *left, const void *right, void *text)
 {
 	const struct symbol *a = left, *b = right;
@@ -55,8 +56,8 @@ static int compare(const void *left, const void *right, void *text)
 	return compare_names((char *)text + a->name, (char *)text + b->name);
 }
 
-/* Ends symbols of unknown size at the next start; drops those inside of others (they are labels), and all
- * but the best of equal ranges. */
+/* Ends symbols of unknown size at the next start; drops those inside of others (they are labels),
+ * and all but the best of equal ranges. */
 static void tidy(struct symbols *symbols)
 {
 	struct symbol *items = symbols->items;
@@ -94,13 +95,15 @@ static void settle(struct flattening *flat, const struct symbol *symbol, uint64_
 	if (end <= flat->at)
 		return;
 	array_reserve((void **)&flat->out, &flat->capacity, flat->count + 1, sizeof(*flat->out));
-	flat->out[flat->count] = *symbol; /* start stays the function's own: offsets count from it */
+	flat->out[flat->count] =
+		*symbol; /* start stays the function's own: offsets count from it */
 	flat->out[flat->count].end = end;
 	flat->count++;
 	flat->at = end;
 }
 
-/* Cuts overlapping ranges into disjoint ones, each of the innermost symbol: a stack of the open ones. */
+/* Cuts overlapping ranges into disjoint ones, each of the innermost symbol: a stack of the open
+ * ones. */
 static void flatten(struct symbols *symbols)
 {
 	_cleanup_free_ size_t *open = xmalloc((symbols->count + 1) * sizeof(*open));

@@ -2,8 +2,9 @@
 /*
  * A table from addresses to the names of functions: filled, sorted once, then searched.
  *
- * Where symbols overlap, the inner one wins inside its range. Of several with one start and size, the
- * one with the best rank is kept; then the one that reads best: fewest leading underscores, shortest.
+ * Where symbols overlap, the inner one wins inside its range. Of several with one start and size,
+ * the one with the best rank is kept; then the one that reads best: fewest leading underscores,
+ * shortest.
  */
 #ifndef DASHCAM_SYMBOL_SYMBOLS_H
 #define DASHCAM_SYMBOL_SYMBOLS_H
@@ -30,8 +31,8 @@ struct symbols {
 	struct buffer text;
 };
 
-/* Adds a symbol; NAME is copied, cut at an @version. Empty names and ranges are left out, and so is all
- * beyond a limit of 4 GB of text. */
+/* Adds a symbol; NAME is copied, cut at an @version. Empty names and ranges are left out, and so is
+ * all beyond a limit of 4 GB of text. */
 void symbols_add(struct symbols *symbols, const struct symbol *symbol, const char *name);
 
 /* Sorts and makes the ranges disjoint. Call once, before the first search. */

@@ -323,7 +323,8 @@ enum unwind_result unwind_step(struct unwind_state *state, const struct unwind_r
 	bool returns = false; /* there is a rule for the return address */
 
 	result = find_cfa(state, row, &cfa);
-	/* Stacks grow down: a caller's frame that is not above ours would send us round in circles. */
+	/* Stacks grow down: a caller's frame that is not above ours would send us round in circles.
+	 */
 	if (result == UNWIND_STEPPED && !(row->flags & UNWIND_ROW_SIGNAL) && cfa <= state->regs[sp])
 		result = UNWIND_LOST;
 	if (result != UNWIND_STEPPED)

@@ -2,10 +2,10 @@
 /*
  * One step of unwinding: from the registers of a function to those of its caller.
  *
- * A row says how, for a range of addresses: the canonical frame address (CFA), then for each register
- * where the caller's value is. Rows are decoded from .eh_frame by the reader (see cfi.h), which handles
- * hostile files; so a row is hostile too until unwind_row_is_sound has passed it. The evaluation here
- * reads nothing but the copied registers and the copied stack.
+ * A row says how, for a range of addresses: the canonical frame address (CFA), then for each
+ * register where the caller's value is. Rows are decoded from .eh_frame by the reader (see cfi.h),
+ * which handles hostile files; so a row is hostile too until unwind_row_is_sound has passed it. The
+ * evaluation here reads nothing but the copied registers and the copied stack.
  */
 #ifndef DASHCAM_SYMBOL_UNWIND_H
 #define DASHCAM_SYMBOL_UNWIND_H
@@ -14,9 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UNWIND_REGS 33      /* DWARF register numbers below this are followed */
+#define UNWIND_REGS      33 /* DWARF register numbers below this are followed */
 #define UNWIND_RULES_MAX 33 /* of one row */
-#define UNWIND_OPS_MAX 64   /* of one row, over all its expressions */
+#define UNWIND_OPS_MAX   64 /* of one row, over all its expressions */
 
 /* What the unwinder must know of a machine, in DWARF register numbers. */
 struct unwind_machine {
@@ -30,12 +30,12 @@ struct unwind_machine {
 extern const struct unwind_machine unwind_native;
 
 enum unwind_rule_kind {
-	UNWIND_RULE_UNDEFINED = 1,      /* the caller's value is lost */
-	UNWIND_RULE_AT_CFA = 2,         /* in memory at CFA + offset */
-	UNWIND_RULE_IS_CFA = 3,         /* it is CFA + offset */
-	UNWIND_RULE_IN_REGISTER = 4,    /* in the register numbered offset */
-	UNWIND_RULE_AT_EXPRESSION = 5,  /* in memory at the expression's value */
-	UNWIND_RULE_IS_EXPRESSION = 6,  /* it is the expression's value */
+	UNWIND_RULE_UNDEFINED = 1,     /* the caller's value is lost */
+	UNWIND_RULE_AT_CFA = 2,        /* in memory at CFA + offset */
+	UNWIND_RULE_IS_CFA = 3,        /* it is CFA + offset */
+	UNWIND_RULE_IN_REGISTER = 4,   /* in the register numbered offset */
+	UNWIND_RULE_AT_EXPRESSION = 5, /* in memory at the expression's value */
+	UNWIND_RULE_IS_EXPRESSION = 6, /* it is the expression's value */
 };
 
 /* Where the caller's value of one register is. A register without a rule keeps its value. */
@@ -56,7 +56,7 @@ struct unwind_op {
 };
 
 enum unwind_row_flag {
-	UNWIND_ROW_SIGNAL = 1,         /* a signal frame: the caller was interrupted, it did not call */
+	UNWIND_ROW_SIGNAL = 1, /* a signal frame: the caller was interrupted, it did not call */
 	UNWIND_ROW_CFA_EXPRESSION = 2, /* the first cfa_op_count operations compute the CFA */
 	UNWIND_ROW_NONE = 4,           /* no call frame information covers the range */
 };
@@ -102,8 +102,8 @@ enum unwind_result unwind_read(const struct unwind_state *state, uint64_t addres
 /* Moves the state to the caller by a sound row. The state is unchanged unless UNWIND_STEPPED. */
 enum unwind_result unwind_step(struct unwind_state *state, const struct unwind_row *row);
 
-/* Moves the state to the caller by the frame pointer: the caller's pair (frame pointer, return address)
- * lies where it points. */
+/* Moves the state to the caller by the frame pointer: the caller's pair (frame pointer, return
+ * address) lies where it points. */
 enum unwind_result unwind_step_pointer(struct unwind_state *state);
 
 /* Moves the state to the caller of a function without a frame: the return address is on top. */

@@ -17,7 +17,8 @@ struct walker {
 	struct process *process;
 	struct unwind_state state;
 	struct walk *walk;
-	bool is_exact; /* the program counter is where the function was, not where a call returns to */
+	bool is_exact; /* the program counter is where the function was, not where a call returns to
+			*/
 };
 
 static bool locate(const struct walker *walker, uint64_t pc, struct location *ret)
@@ -59,9 +60,9 @@ static bool is_plausible_caller(const struct walker *walker, const struct unwind
 }
 
 /*
- * Code without call frame information: compiled at run time, or written by hand. Where the function was
- * interrupted it may have no frame yet (or never): its return address is on top. Else it may have
- * a frame pointer; compilers of run-time code usually do.
+ * Code without call frame information: compiled at run time, or written by hand. Where the function
+ * was interrupted it may have no frame yet (or never): its return address is on top. Else it may
+ * have a frame pointer; compilers of run-time code usually do.
  */
 static enum unwind_result guess(struct walker *walker, bool is_jit)
 {
@@ -99,7 +100,8 @@ static enum unwind_result step(struct walker *walker)
 	} else {
 		row = module_row(walker->resolver->modules, location.module, location.address);
 		is_signal = row->flags & UNWIND_ROW_SIGNAL;
-		/* The kernel did not call from there: it made the handler return to this very place. */
+		/* The kernel did not call from there: it made the handler return to this very
+		 * place. */
 		if (is_signal && !walker->is_exact)
 			location.address++;
 	}
@@ -108,24 +110,24 @@ static enum unwind_result step(struct walker *walker)
 	if (row && !(row->flags & UNWIND_ROW_NONE))
 		result = unwind_step(&walker->state, row);
 	if (result == UNWIND_LOST)
-		result = guess(walker,
-			       location.module && location.module->kind == EVENT_MODULE_JIT);
+		result =
+			guess(walker, location.module && location.module->kind == EVENT_MODULE_JIT);
 	walker->is_exact = is_signal;
 	return result;
 }
 
-void walk_copy(struct resolver *resolver, const struct event_raw_user_stack *raw,
-	       struct walk *ret)
+void walk_copy(struct resolver *resolver, const struct event_raw_user_stack *raw, struct walk *ret)
 {
 	struct walker walker = {
 		.resolver = resolver,
 		.process = processes_get(&resolver->processes, raw->pid),
-		.state = {
-			.known = (UINT64_C(1) << unwind_native.regs) - 1,
-			.copy = raw->copy,
-			.copy_start = raw->regs[unwind_native.stack_pointer],
-			.copy_bytes = raw->copy_bytes,
-		},
+		.state =
+			{
+				.known = (UINT64_C(1) << unwind_native.regs) - 1,
+				.copy = raw->copy,
+				.copy_start = raw->regs[unwind_native.stack_pointer],
+				.copy_bytes = raw->copy_bytes,
+			},
 		.walk = ret,
 		.is_exact = true,
 	};

@@ -129,7 +129,8 @@ void zygote_run(int control)
 	char command;
 
 	prctl(PR_SET_NAME, "dashcam-symbols");
-	/* What stops the recorder must not stop us: it still has stacks to resolve. We end with it. */
+	/* What stops the recorder must not stop us: it still has stacks to resolve. We end with it.
+	 */
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The process that starts readers. It is forked before the recorder opens anything, so that a reader
- * started late, after another one died, inherits no descriptor and no memory of the recorder. It touches no
- * hostile data itself.
+ * The process that starts readers. It is forked before the recorder opens anything, so that a
+ * reader started late, after another one died, inherits no descriptor and no memory of the
+ * recorder. It touches no hostile data itself.
  */
 #ifndef DASHCAM_SYMBOL_ZYGOTE_H
 #define DASHCAM_SYMBOL_ZYGOTE_H
@@ -12,16 +12,18 @@
 
 #include "symbol/message.h"
 
-/* Runs in the forked process until the other end of the socket CONTROL is closed. For each byte that comes
- * it kills the reader there was, starts a new one, and answers with the reader's pid and a socket. Does not
- * return. */
+/* Runs in the forked process until the other end of the socket CONTROL is closed. For each byte
+ * that comes it kills the reader there was, starts a new one, and answers with the reader's pid and
+ * a socket. Does not return. */
 void zygote_run(int control) __attribute__((noreturn));
 
-/* Sends SIZE bytes and, unless FD is -1, a descriptor. Returns 0 or a negative errno, no sentence. */
+/* Sends SIZE bytes and, unless FD is -1, a descriptor. Returns 0 or a negative errno, no sentence.
+ */
 int socket_send(int socket, const void *bytes, size_t size, int fd);
 
-/* Receives one message of up to SIZE bytes. *RET_FD, if not NULL, is a descriptor that came with it (owned by the
- * caller) or -1. Returns its size, 0 at the end, or a negative errno, no sentence. FLAGS: of recvmsg. */
+/* Receives one message of up to SIZE bytes. *RET_FD, if not NULL, is a descriptor that came with it
+ * (owned by the caller) or -1. Returns its size, 0 at the end, or a negative errno, no sentence.
+ * FLAGS: of recvmsg. */
 ssize_t socket_receive(int socket, void *bytes, size_t size, int *ret_fd, int flags);
 
 #endif
