@@ -141,6 +141,11 @@ static void check_replay(struct model *model)
 		assert_true(listened.threads[i].until_ns <= thread->end_ns);
 	}
 	assert_int_equal(listened.kept_waits, model_wait_count(model));
+	for (size_t i = 0; i < model_wait_count(model); i++) {
+		assert_int_equal(model_wait(model, i)->id, i);
+		assert_true(i == 0 ||
+			    model_wait(model, i)->end_ns >= model_wait(model, i - 1)->end_ns);
+	}
 	free(listened.threads);
 }
 
