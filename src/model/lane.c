@@ -117,19 +117,27 @@ void lane_woken(struct timeline *timeline, struct lane *lane, const struct event
 	set_waking(lane, time_ns, waker, event->cpu);
 }
 
-/* The wait is over, or lost, at TIME_NS without a wake-up that fits: was there an early one? */
+/* The wait is over, or lost, at TIME_NS. Without a wake-up, was there an early one? A resume event
+ * may tell of a switch-in before the wake-up that was seen: then that one is early for the wait to
+ * come. */
 static void decide_waking(struct lane *lane, uint64_t time_ns)
 {
 	struct wait *wait = &lane->wait;
 
-	if (lane->state == LANE_BLOCKED && lane->early_ns != MODEL_TIME_UNKNOWN) {
+	if (lane->state == LANE_BLOCKED && lane->early_ns != MODEL_TIME_UNKNOWN)
 		set_waking(lane, wait->start_ns, lane->early_waker, lane->early_cpu);
-	} else if (wait->wake_ns > time_ns) {
-		wait->wake_ns = time_ns;
-		wait->wake_seen = false;
-		wait->waker = NULL;
-		wait->waker_is_irq = false;
+	lane->early_ns = MODEL_TIME_UNKNOWN;
+	if (wait->wake_ns <= time_ns)
+		return;
+	if (lane->state == LANE_RUNNABLE) {
+		lane->early_ns = wait->wake_ns;
+		lane->early_waker = wait->waker;
+		lane->early_cpu = wait->waker_cpu;
 	}
+	wait->wake_ns = time_ns;
+	wait->wake_seen = false;
+	wait->waker = NULL;
+	wait->waker_is_irq = false;
 }
 
 void lane_wait_lost(struct timeline *timeline, struct lane *lane, uint64_t time_ns)
@@ -192,20 +200,15 @@ static void join(struct timeline *timeline, struct lane *lane, const struct even
 
 void lane_wait_end(struct timeline *timeline, struct lane *lane, uint64_t time_ns, uint16_t cpu)
 {
-	uint64_t woken_ns;
-
 	if (lane->has_evidence && lane->evidence->header.time_ns + EVIDENCE_SLACK_NS < time_ns)
 		lane_settle_evidence(timeline, lane);
 	time_ns = later(time_ns, lane->since_ns);
-	woken_ns = MODEL_TIME_UNKNOWN;
 	if (lane_is_waiting(lane)) {
-		/* a resume event may tell of a switch-in before the wake-up that was seen */
-		if (lane->state == LANE_RUNNABLE && lane->wait.wake_ns > time_ns)
-			woken_ns = lane->wait.wake_ns;
 		decide_waking(lane, time_ns);
 		lane->hold = HOLD_WAIT;
 	} else {
 		lane->wait = (struct wait){.start_ns = lane->since_ns};
+		lane->early_ns = MODEL_TIME_UNKNOWN;
 		lane->hold = HOLD_UNKNOWN;
 	}
 	lane->wait.end_ns = time_ns;
@@ -214,7 +217,6 @@ void lane_wait_end(struct timeline *timeline, struct lane *lane, uint64_t time_n
 	lane->is_newborn = false;
 	lane->since_ns = time_ns;
 	lane->cpu = cpu;
-	lane->early_ns = woken_ns;
 	if (lane->has_evidence) {
 		lane->has_evidence = false;
 		join(timeline, lane, lane->evidence);

@@ -2,73 +2,9 @@
 /* The state machine on hand-made timelines: what a thread did, next to the events that say so. */
 #include "unit/unit.h"
 
-#include <string.h>
-
 #include "model/model.h"
+#include "support/check_model.h"
 #include "support/synth.h"
-
-/* What the totals of a thread must be, in microseconds. */
-struct totals {
-	uint32_t tid;
-	uint64_t on_cpu, runnable, blocked, unknown;
-};
-
-static struct thread *thread_of(const struct model *model, uint32_t tid)
-{
-	struct thread *found = NULL;
-
-	for (size_t i = 0; i < model_thread_count(model); i++) {
-		if (model_thread(model, i)->tid == tid) {
-			assert_null(found);
-			found = model_thread(model, i);
-		}
-	}
-	assert_non_null(found);
-	return found;
-}
-
-static void check_totals(const struct model *model, const struct totals *want)
-{
-	const struct thread *thread = thread_of(model, want->tid);
-
-	assert_int_equal(thread->on_cpu_ns, want->on_cpu * 1000);
-	assert_int_equal(thread->runnable_ns, want->runnable * 1000);
-	assert_int_equal(thread->blocked_ns, want->blocked * 1000);
-	assert_int_equal(thread->unknown_ns, want->unknown * 1000);
-	assert_int_equal(thread->end_ns - thread->start_ns,
-			 (want->on_cpu + want->runnable + want->blocked + want->unknown) * 1000);
-}
-
-/* Makes the model of TEXT and compares threads' totals; the caller looks further and frees it. */
-#define CHECK(text, ...)                                                                           \
-	check_text(text, (const struct totals[]){__VA_ARGS__},                                     \
-		   sizeof((const struct totals[]){__VA_ARGS__}) / sizeof(struct totals))
-
-static struct model *check_text(const char *text, const struct totals *want, size_t count)
-{
-	struct model *model = synth_model(text);
-
-	for (size_t i = 0; i < count; i++)
-		check_totals(model, &want[i]);
-	return model;
-}
-
-static const struct wait *wait_of(const struct model *model, uint32_t tid, unsigned int n)
-{
-	for (size_t i = 0; i < model_wait_count(model); i++) {
-		if (model_wait(model, i)->thread->tid == tid && n-- == 0)
-			return model_wait(model, i);
-	}
-	assert_true(!"there is such a wait");
-	return NULL;
-}
-
-static void check_wait(const struct wait *wait, uint64_t start, uint64_t wake, uint64_t end)
-{
-	assert_int_equal(wait->start_ns, SYNTH_US(start));
-	assert_int_equal(wait->wake_ns, SYNTH_US(wake));
-	assert_int_equal(wait->end_ns, SYNTH_US(end));
-}
 
 /* ---- plain scheduling ---- */
 
@@ -81,7 +17,7 @@ static void test_blocked_and_woken(void **state)
 				    "200 cpu0 switch 10:S > 11\n"
 				    "300 cpu0 switch 11:S > idle\n",
 				    {10, 100 + 20, 30, 50 + 100, 0}, {11, 80 + 100, 20, 0, 100});
-	const struct wait *wait = wait_of(model, 10, 0);
+	const struct wait *wait = check_wait_of(model, 10, 0);
 
 	(void)state;
 	check_wait(wait, 100, 150, 180);
@@ -90,14 +26,14 @@ static void test_blocked_and_woken(void **state)
 	assert_int_equal(wait->waker->tid, 11);
 	assert_false(wait->waker_is_irq);
 	assert_int_equal(wait->prev_state, 1);
-	wait = wait_of(model, 11, 0);
+	wait = check_wait_of(model, 11, 0);
 	check_wait(wait, 180, 180, 200);
 	assert_int_equal(wait->prev_state, 0);
 	assert_null(wait->waker);
-	assert_int_equal(thread_of(model, 10)->switches, 2);
-	assert_int_equal(thread_of(model, 11)->preemptions, 1);
-	assert_int_equal(thread_of(model, 10)->longest_wait_ns, 80000);
-	assert_int_equal(thread_of(model, 10)->longest_runnable_ns, 30000);
+	assert_int_equal(check_thread(model, 10)->switches, 2);
+	assert_int_equal(check_thread(model, 11)->preemptions, 1);
+	assert_int_equal(check_thread(model, 10)->longest_wait_ns, 80000);
+	assert_int_equal(check_thread(model, 10)->longest_runnable_ns, 30000);
 	synth_model_free(model);
 }
 
@@ -111,8 +47,8 @@ static void test_second_waking_is_ignored(void **state)
 				    {10, 100, 30, 50, 0});
 
 	(void)state;
-	assert_int_equal(wait_of(model, 10, 0)->waker->tid, 0);
-	assert_true(wait_of(model, 10, 0)->waker_is_irq);
+	assert_int_equal(check_wait_of(model, 10, 0)->waker->tid, 0);
+	assert_true(check_wait_of(model, 10, 0)->waker_is_irq);
 	synth_model_free(model);
 }
 
@@ -127,9 +63,9 @@ static void test_early_waking(void **state)
 				    {10, 110, 80, 0, 0});
 
 	(void)state;
-	check_wait(wait_of(model, 10, 0), 100, 100, 180);
-	assert_true(wait_of(model, 10, 0)->wake_seen);
-	assert_int_equal(wait_of(model, 10, 0)->waker->tid, 12);
+	check_wait(check_wait_of(model, 10, 0), 100, 100, 180);
+	assert_true(check_wait_of(model, 10, 0)->wake_seen);
+	assert_int_equal(check_wait_of(model, 10, 0)->waker->tid, 12);
 	synth_model_free(model);
 }
 
@@ -148,10 +84,10 @@ static void test_waking_that_is_not_early(void **state)
 				    {10, 2010, 50, 1000 + 90, 0});
 
 	(void)state;
-	check_wait(wait_of(model, 10, 0), 2000, 3000, 3000);
-	assert_false(wait_of(model, 10, 0)->wake_seen);
-	assert_null(wait_of(model, 10, 0)->waker);
-	assert_int_equal(wait_of(model, 10, 1)->waker->tid, 13);
+	check_wait(check_wait_of(model, 10, 0), 2000, 3000, 3000);
+	assert_false(check_wait_of(model, 10, 0)->wake_seen);
+	assert_null(check_wait_of(model, 10, 0)->waker);
+	assert_int_equal(check_wait_of(model, 10, 1)->waker->tid, 13);
 	synth_model_free(model);
 }
 
@@ -165,7 +101,7 @@ static void test_migration(void **state)
 				    {10, 80, 10, 10, 0});
 
 	(void)state;
-	assert_int_equal(wait_of(model, 10, 0)->cpu, 1);
+	assert_int_equal(check_wait_of(model, 10, 0)->cpu, 1);
 	assert_int_equal(model_thread(model, 0)->on_cpu_ns, (50 + 60 + 10) * 1000);
 	assert_int_equal(model_cpu_count(model), 2);
 	synth_model_free(model);
@@ -188,14 +124,14 @@ static void test_first_sight(void **state)
 				    "200 cpu0 switch 11:S > idle\n",
 				    {10, 100, 0, 100, 0}, {11, 40, 10, 150, 0},
 				    {12, 60, 0, 40, 100}, {13, 0, 0, 200, 0}, {20, 200, 0, 0, 0});
-	const struct wait *wait = wait_of(model, 11, 0);
+	const struct wait *wait = check_wait_of(model, 11, 0);
 
 	(void)state;
 	check_wait(wait, 0, 150, 160);
 	assert_int_equal(wait->prev_state, 1);
-	assert_true(wait_of(model, 13, 0)->is_open);
-	assert_int_equal(thread_of(model, 13)->longest_wait_ns, 0);
-	assert_string_equal(thread_of(model, 11)->process->comm, "ten");
+	assert_true(check_wait_of(model, 13, 0)->is_open);
+	assert_int_equal(check_thread(model, 13)->longest_wait_ns, 0);
+	assert_string_equal(check_thread(model, 11)->process->comm, "ten");
 	synth_model_free(model);
 }
 
@@ -212,7 +148,7 @@ static void test_seen_without_switches(void **state)
 				    {10, 100, 0, 0, 0}, {11, 100, 0, 0, 0}, {12, 0, 20, 80, 0});
 
 	(void)state;
-	assert_int_equal(thread_of(model, 10)->samples, 1);
+	assert_int_equal(check_thread(model, 10)->samples, 1);
 	synth_model_free(model);
 }
 
@@ -227,11 +163,11 @@ static void test_open_at_the_end(void **state)
 				    {12, 200, 0, 0, 0});
 
 	(void)state;
-	check_wait(wait_of(model, 10, 0), 100, 150, 200);
-	assert_true(wait_of(model, 10, 0)->is_open);
-	assert_true(wait_of(model, 11, 0)->is_open);
-	assert_false(wait_of(model, 11, 0)->wake_seen);
-	assert_int_equal(thread_of(model, 10)->longest_wait_ns, 0);
+	check_wait(check_wait_of(model, 10, 0), 100, 150, 200);
+	assert_true(check_wait_of(model, 10, 0)->is_open);
+	assert_true(check_wait_of(model, 11, 0)->is_open);
+	assert_false(check_wait_of(model, 11, 0)->wake_seen);
+	assert_int_equal(check_thread(model, 10)->longest_wait_ns, 0);
 	synth_model_free(model);
 }
 
@@ -249,7 +185,7 @@ static void test_life_of_a_thread(void **state)
 				    "90  cpu0 switch 11:X > idle\n"
 				    "200 cpu0 switch idle > 12\n",
 				    {10, 50, 0, 150, 0}, {11, 40, 30, 0, 0});
-	const struct thread *thread = thread_of(model, 11);
+	const struct thread *thread = check_thread(model, 11);
 
 	(void)state;
 	assert_true(thread->was_born_here);
@@ -257,12 +193,12 @@ static void test_life_of_a_thread(void **state)
 	assert_int_equal(thread->start_ns, SYNTH_US(20));
 	assert_int_equal(thread->end_ns, SYNTH_US(90));
 	assert_string_equal(thread->comm, "late");
-	assert_ptr_equal(thread->process, thread_of(model, 10)->process);
+	assert_ptr_equal(thread->process, check_thread(model, 10)->process);
 	assert_string_equal(thread->process->comm, "main");
 	assert_string_equal(thread->process->cmdline, "main -v");
 	assert_int_equal(thread->process->ppid, 1);
-	check_wait(wait_of(model, 11, 0), 20, 20, 50);
-	assert_int_equal(wait_of(model, 11, 0)->waker->tid, 10);
+	check_wait(check_wait_of(model, 11, 0), 20, 20, 50);
+	assert_int_equal(check_wait_of(model, 11, 0)->waker->tid, 10);
 	synth_model_free(model);
 }
 
@@ -276,7 +212,7 @@ static void test_life_of_a_process(void **state)
 					  "60  cpu0 exec 11 ls cmdline='ls -l'\n"
 					  "80  cpu0 exit 11 exit_code=256 process_ended=1\n"
 					  "90  cpu0 switch 11:X > idle\n");
-	const struct process *process = thread_of(model, 11)->process;
+	const struct process *process = check_thread(model, 11)->process;
 
 	(void)state;
 	assert_int_equal(process->pid, 11);
@@ -288,7 +224,7 @@ static void test_life_of_a_process(void **state)
 	assert_int_equal(process->end_ns, SYNTH_US(80));
 	assert_int_equal(process->exit_code, 256);
 	assert_true(process->was_born_here);
-	process = thread_of(model, 10)->process;
+	process = check_thread(model, 10)->process;
 	assert_string_equal(process->cmdline, "sh");
 	assert_int_equal(process->end_ns, MODEL_TIME_UNKNOWN);
 	synth_model_free(model);
@@ -386,9 +322,9 @@ static void test_unknown_process_is_learned(void **state)
 					  "95  cpu0 wait 21 pid=20 blocked=40 runnable=5\n");
 
 	(void)state;
-	assert_int_equal(thread_of(model, 21)->process->pid, 20);
-	assert_string_equal(thread_of(model, 21)->comm, "server");
-	assert_int_equal(thread_of(model, 22)->process->pid, MODEL_NONE);
+	assert_int_equal(check_thread(model, 21)->process->pid, 20);
+	assert_string_equal(check_thread(model, 21)->comm, "server");
+	assert_int_equal(check_thread(model, 22)->process->pid, MODEL_NONE);
 	synth_model_free(model);
 }
 
@@ -405,200 +341,70 @@ static void test_thread_event_of_a_birth_in_the_recording(void **state)
 					  "120ms cpu0 switch 10:R > idle\n");
 
 	(void)state;
-	assert_int_equal(thread_of(model, 11)->start_ns, SYNTH_US(99000));
-	assert_true(thread_of(model, 11)->was_born_here);
-	assert_int_equal(thread_of(model, 12)->start_ns, SYNTH_US(50000));
-	assert_false(thread_of(model, 12)->was_born_here);
-	assert_int_equal(thread_of(model, 12)->blocked_ns, 60 * 1000 * 1000);
+	assert_int_equal(check_thread(model, 11)->start_ns, SYNTH_US(99000));
+	assert_true(check_thread(model, 11)->was_born_here);
+	assert_int_equal(check_thread(model, 12)->start_ns, SYNTH_US(50000));
+	assert_false(check_thread(model, 12)->was_born_here);
+	assert_int_equal(check_thread(model, 12)->blocked_ns, 60 * 1000 * 1000);
 	synth_model_free(model);
 }
 
-/* ---- switches that were not seen ---- */
-
-/* 1 takes the CPU; its switch-out is not seen, but the next one says since when it was there. */
-static void test_resume(void **state)
+/* A thread that is there before the recording is known by two events: only the younger was alive.
+ */
+static void test_two_births_before_the_start(void **state)
 {
-	struct model *model = CHECK("0   cpu0 switch idle > 11\n"
-				    "20  cpu0 switch 11:R > 1\n"
-				    "70  cpu1 waking 1 by 12\n"
-				    "100 cpu0 resume 11 ran 60\n"
-				    "100 cpu0 switch 11:S > 1\n"
-				    "150 cpu1 switch 12:S > idle\n",
-				    {11, 20 + 60, 20, 50, 0}, {1, 20 + 50, 30, 30, 20});
+	struct model *model = synth_model("thread 10 10 dead start_ns=5\n"
+					  "thread 10 10 alive start_ns=500000000\n"
+					  "0 cpu0 clock\n");
 
 	(void)state;
-	check_wait(wait_of(model, 11, 0), 20, 20, 40);
-	check_wait(wait_of(model, 1, 0), 40, 70, 100);
+	assert_string_equal(check_thread(model, 10)->comm, "alive");
+	assert_ptr_equal(model_thread_at(model, 10, 0), check_thread(model, 10));
 	synth_model_free(model);
 }
 
-/* Without that, the time between belongs to nobody. What a sample proves is kept. */
-static void test_missed_switch(void **state)
+/* Its last switch-out was not seen, its tid is met again: what the first is, and the second was. */
+static void test_tid_met_again(void **state)
 {
-	struct model *model = CHECK("0   cpu0 switch idle > 11\n"
-				    "20  cpu0 switch 11:R > 1\n"
-				    "30  cpu0 sample 1 pid=1\n"
-				    "100 cpu0 resume 11 ran 0\n"
-				    "100 cpu0 switch 11:S > 12\n"
-				    "150 cpu0 switch 12:S > idle\n",
-				    {11, 20, 10, 50, 70}, {1, 10, 0, 0, 140});
+	struct model *model = synth_model("0  cpu0 switch idle > 11\n"
+					  "10 cpu0 switch 11:X > 10\n"
+					  "50 cpu0 waking 11 by 10\n"
+					  "60 cpu0 switch 10:S > 11\n");
+	const struct thread *second = model_thread_at(model, 11, SYNTH_US(60));
 
 	(void)state;
-	assert_true(wait_of(model, 11, 0)->is_open);
+	assert_int_equal(second->start_ns, SYNTH_US(50));
+	assert_int_equal(second->runnable_ns, 10000);
+	assert_false(second->was_born_here);
 	synth_model_free(model);
 }
 
-/* ---- lost events ---- */
-
-static void test_gap(void **state)
+static void test_exit_without_a_last_switch(void **state)
 {
-	/* 10 ran on cpu0 when its log was overwritten; 11 waited and is found there afterwards; 12
-	 * slept through it and is woken as if nothing had been; 13 runs on the other CPU,
-	 * undisturbed */
-	struct model *model = CHECK("0   cpu0 switch idle > 12\n"
-				    "0   cpu1 switch idle > 13\n"
-				    "10  cpu0 switch 12:S > 11\n"
-				    "20  cpu0 switch 11:S > 10\n"
-				    "200 cpu0 loss 100..180 events=9\n"
-				    "210 cpu0 switch 11:S > idle\n"
-				    "220 cpu1 waking 12 by 13\n"
-				    "230 cpu0 switch idle > 12\n"
-				    "250 cpu1 waking 10 by 13\n"
-				    "300 cpu0 switch 12:S > 10\n",
-				    {10, 80, 50, 0, 20 + 150}, {11, 10, 0, 80 + 90, 10 + 110},
-				    {12, 10 + 70, 10, 210, 0}, {13, 300, 0, 0, 0});
+	struct model *model = CHECK("thread 10 10 gone\n"
+				    "0   cpu0 switch idle > 11\n"
+				    "50  cpu1 exit 10 exit_code=9 process_ended=1\n"
+				    "100 cpu0 switch 11:S > idle\n",
+				    {10, 0, 0, 0, 50});
 
 	(void)state;
-	assert_int_equal(model_loss_count(model), 1);
-	assert_int_equal(model_lost_events(model), 9);
+	assert_true(check_thread(model, 10)->has_ended);
+	assert_int_equal(check_thread(model, 10)->process->exit_code, 9);
 	synth_model_free(model);
 }
 
-/* A sample is the first thing that shows who is there after a gap. */
-static void test_gap_ended_by_a_sample(void **state)
+static void test_child_has_its_parents_command_line(void **state)
 {
-	struct model *model = CHECK("0   cpu0 switch idle > 10\n"
-				    "200 cpu0 loss 100..150 events=2\n"
-				    "170 cpu0 sample 10 pid=10\n"
-				    "210 cpu0 switch 10:S > idle\n",
-				    {10, 100 + 40, 0, 0, 70});
+	struct model *model = synth_model("thread 10 10 sh cmdline='sh -c x'\n"
+					  "0  cpu0 switch idle > 10\n"
+					  "10 cpu0 fork 10 > 11 comm=sh\n");
 
 	(void)state;
+	assert_string_equal(check_thread(model, 11)->process->cmdline, "sh -c x");
 	synth_model_free(model);
 }
 
-/* Woken while it was thought to be runnable: it must have run and slept in the gap. */
-static void test_gap_hides_a_run(void **state)
-{
-	struct model *model = CHECK("0   cpu0 switch idle > 10\n"
-				    "0   cpu1 switch idle > 13\n"
-				    "50  cpu0 switch 10:R > 11\n"
-				    "200 cpu0 loss 100..150 events=2\n"
-				    "220 cpu1 waking 10 by 13\n"
-				    "250 cpu1 switch 13:S > 10\n",
-				    {10, 50, 50 + 30, 0, 120});
-
-	(void)state;
-	synth_model_free(model);
-}
-
-/* With a gap, nothing is known of a thread that was never met. Skipped programs are no gap. */
-static void test_never_met(void **state)
-{
-	static const char *const reasons[] = {"1", "2"};
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct synth *synth = synth_new();
-		struct recording *recording;
-		struct model *model;
-
-		synth_printf(synth,
-			     "thread 10 10 quiet\n"
-			     "0   cpu0 switch idle > 11\n"
-			     "200 cpu0 loss 100..150 events=1 reason=%s\n",
-			     reasons[i]);
-		recording = synth_to_memory(synth);
-		assert_int_equal(model_new(&model, recording, &(struct model_options){0}), 0);
-		check_totals(model, i == 0 ? &(struct totals){10, 0, 0, 0, 200}
-					   : &(struct totals){10, 0, 0, 200, 0});
-		synth_model_free(model);
-		synth_free(synth);
-	}
-}
-
-/* ---- evidence ---- */
-
-static void test_evidence(void **state)
-{
-	struct model *model = CHECK(
-		"0   cpu0 switch idle > 10\n"
-		"50  cpu0 switch 10:S > 11\n"
-		"90  cpu0 waking 10 by 11\n"
-		"95  cpu0 switch 11:S > 10\n"
-		"95.005 cpu0 wait 10 pid=10 blocked=40 runnable=5 syscall=read args=3,4 flags=8\n"
-		"110 cpu0 switch 10:S > 11\n",
-		{10, 50 + 15, 5, 40, 0});
-	const struct wait *wait = wait_of(model, 10, 0);
-
-	(void)state;
-	assert_non_null(wait->evidence);
-	assert_int_equal(wait->evidence->syscall, 0);
-	assert_int_equal(wait->evidence->args[1], 4);
-	assert_true(wait->waker_is_irq);
-	assert_int_equal(wait->waker->tid, 11);
-	synth_model_free(model);
-}
-
-/* The wake-up was not seen, but the kernel knew of it; or did not either. */
-static void test_evidence_tells_the_waking(void **state)
-{
-	struct model *model =
-		CHECK("0   cpu0 switch idle > 10\n"
-		      "50  cpu0 switch 10:S > 11\n"
-		      "95  cpu0 switch 11:S > 10\n"
-		      "95  cpu0 wait 10 pid=10 blocked=40 runnable=5 waker_tid=1 waker_pid=1\n"
-		      "150 cpu0 switch 10:S > 11\n"
-		      "195 cpu0 switch 11:S > 10\n"
-		      "195 cpu0 wait 10 pid=10 blocked=45 flags=2\n",
-		      {10, 50 + 55, 5, 40 + 45, 0});
-
-	(void)state;
-	assert_true(wait_of(model, 10, 0)->wake_seen);
-	assert_int_equal(wait_of(model, 10, 0)->waker->tid, 1);
-	assert_false(wait_of(model, 10, 1)->wake_seen);
-	assert_null(wait_of(model, 10, 1)->waker);
-	synth_model_free(model);
-}
-
-/* The switches were lost, the evidence was not: it says when the thread waited and when it was
- * back. */
-static void test_evidence_alone(void **state)
-{
-	struct model *model = CHECK("0   cpu0 switch idle > 10\n"
-				    "300 cpu0 loss 100..250 events=7\n"
-				    "200 cpu0 wait 10 pid=10 blocked=40 runnable=20\n"
-				    "280 cpu0 switch 10:S > idle\n",
-				    {10, 100, 20, 40 + 20, 40 + 80});
-
-	(void)state;
-	check_wait(wait_of(model, 10, 0), 140, 180, 200);
-	assert_non_null(wait_of(model, 10, 0)->evidence);
-	synth_model_free(model);
-}
-
-/* One switch-out and one switch-in were skipped by the kernel in the middle of a run. */
-static void test_evidence_splits_a_run(void **state)
-{
-	struct model *model = CHECK("0   cpu0 switch idle > 10\n"
-				    "200 cpu0 wait 10 pid=10 blocked=40 runnable=20 prev_state=S\n"
-				    "280 cpu0 switch 10:S > idle\n",
-				    {10, 140 + 80, 20, 40, 0});
-
-	(void)state;
-	assert_int_equal(thread_of(model, 10)->switches, 2);
-	synth_model_free(model);
-}
+/* ---- what is kept ---- */
 
 static void test_min_wait(void **state)
 {
@@ -620,9 +426,9 @@ static void test_min_wait(void **state)
 	assert_int_equal(model_min_wait_ns(model), 30000);
 	/* of 10: the one with evidence and the one that is long enough; 11 sleeps at the end */
 	assert_int_equal(model_wait_count(model), 3);
-	check_wait(wait_of(model, 10, 0), 70, 80, 80);
-	check_wait(wait_of(model, 10, 1), 85, 115, 115);
-	check_wait(wait_of(model, 11, 0), 80, 115, 115);
+	check_wait(check_wait_of(model, 10, 0), 70, 80, 80);
+	check_wait(check_wait_of(model, 10, 1), 85, 115, 115);
+	check_wait(check_wait_of(model, 11, 0), 80, 115, 115);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(model_wait(model, i)->id, i);
 	synth_model_free(model);
@@ -646,16 +452,10 @@ int main(void)
 		cmocka_unit_test(test_exec_event_first),
 		cmocka_unit_test(test_unknown_process_is_learned),
 		cmocka_unit_test(test_thread_event_of_a_birth_in_the_recording),
-		cmocka_unit_test(test_resume),
-		cmocka_unit_test(test_missed_switch),
-		cmocka_unit_test(test_gap),
-		cmocka_unit_test(test_gap_ended_by_a_sample),
-		cmocka_unit_test(test_gap_hides_a_run),
-		cmocka_unit_test(test_never_met),
-		cmocka_unit_test(test_evidence),
-		cmocka_unit_test(test_evidence_tells_the_waking),
-		cmocka_unit_test(test_evidence_alone),
-		cmocka_unit_test(test_evidence_splits_a_run),
+		cmocka_unit_test(test_two_births_before_the_start),
+		cmocka_unit_test(test_tid_met_again),
+		cmocka_unit_test(test_exit_without_a_last_switch),
+		cmocka_unit_test(test_child_has_its_parents_command_line),
 		cmocka_unit_test(test_min_wait),
 	};
 

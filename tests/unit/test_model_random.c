@@ -5,8 +5,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "event/schema.h"
 #include "model/model.h"
 #include "support/simulate.h"
 #include "support/synth.h"
@@ -141,6 +143,11 @@ static void check_replay(struct model *model)
 		assert_true(listened.threads[i].until_ns <= thread->end_ns);
 	}
 	assert_int_equal(listened.kept_waits, model_wait_count(model));
+	for (size_t i = 0; i < model_wait_count(model); i++) {
+		assert_int_equal(model_wait(model, i)->id, i);
+		assert_true(i == 0 ||
+			    model_wait(model, i)->end_ns >= model_wait(model, i - 1)->end_ns);
+	}
 	free(listened.threads);
 }
 
@@ -270,11 +277,92 @@ static void test_something_lost(void **state)
 	}
 }
 
+/* ---- nonsense: no order, no sense, but sound events ---- */
+
+static uint64_t draw(uint64_t *random, uint64_t limit)
+{
+	*random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (*random >> 33) % limit;
+}
+
+/* Small numbers, so that threads and CPUs meet; now and then an absurd one. */
+static void fill(struct event_header *event, uint64_t *random)
+{
+	const struct event_schema *schema = event_schema(event->kind);
+
+	for (unsigned int i = 0; i < schema->field_count; i++) {
+		const struct event_field *field = &schema->fields[i];
+		bool is_time =
+			field->meaning == MEANING_TIME_NS || field->meaning == MEANING_DURATION_NS;
+		uint64_t value = draw(random, is_time ? 100000 : 4);
+
+		if (draw(random, 200) == 0)
+			value = ~draw(random, 3);
+		if (field->meaning == MEANING_CPU || field->size == 0)
+			value = draw(random, CPUS_MAX);
+		if (field->size && field->meaning != MEANING_TEXT)
+			memcpy((char *)event + field->offset, &value, field->size);
+	}
+}
+
+static void add_nonsense(struct synth *synth, uint64_t *random)
+{
+	static const uint16_t kinds[] = {
+		EVENT_SWITCH, EVENT_SWITCH, EVENT_SWITCH, EVENT_WAKING, EVENT_WAKING,
+		EVENT_RESUME, EVENT_WAIT,   EVENT_SAMPLE, EVENT_FORK,   EVENT_EXEC,
+		EVENT_EXIT,   EVENT_RENAME, EVENT_LOSS,   EVENT_THREAD,
+	};
+	union {
+		struct event_header header;
+		char bytes[512];
+	} space = {0};
+	uint16_t kind = kinds[draw(random, sizeof(kinds) / sizeof(kinds[0]))];
+
+	/* gaps are rare, or nothing would be known of anything */
+	if (kind == EVENT_LOSS && draw(random, 10))
+		kind = EVENT_SWITCH;
+	space.header.kind = kind;
+	space.header.size = (uint16_t)event_align(event_schema(kind)->fixed_size + 8u);
+	space.header.time_ns = SYNTH_ORIGIN_NS + draw(random, 1000000);
+	fill(&space.header, random);
+	if (kind == EVENT_LOSS) {
+		((struct event_loss *)&space)->from_ns += SYNTH_ORIGIN_NS;
+		((struct event_loss *)&space)->to_ns += SYNTH_ORIGIN_NS;
+	}
+	synth_event(synth, (uint16_t)draw(random, CPUS_MAX), &space.header);
+}
+
+static void test_nonsense(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 10 * SEEDS; seed++) {
+		struct synth *synth = synth_new();
+		uint64_t random = seed;
+		struct recording *recording;
+		struct model *model;
+
+		for (int i = 0; i < 200; i++)
+			add_nonsense(synth, &random);
+		recording = synth_to_memory(synth);
+		assert_int_equal(model_new(&model, recording, &(struct model_options){0}), 0);
+		for (size_t i = 1; i < model_thread_count(model); i++) {
+			const struct thread *thread = model_thread(model, i);
+
+			assert_true(thread->start_ns <= thread->end_ns);
+			assert_true(thread->unknown_ns <= thread->end_ns - thread->start_ns);
+		}
+		check_replay(model);
+		synth_model_free(model);
+		synth_free(synth);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_recorded),
 		cmocka_unit_test(test_something_lost),
+		cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,18 @@ static void test_stacks(void **state)
 	synth_model_free(model);
 }
 
+/* A user and a kernel stack are two even where their numbers are the same. */
+static void test_sides_are_kept_apart(void **state)
+{
+	struct model *model = synth_model("event stack id=7 flags=0 frame_count=1 frames=0x42\n"
+					  "event stack id=8 flags=1 frame_count=1 frames=0x42\n"
+					  "0 cpu0 clock\n");
+
+	(void)state;
+	assert_ptr_not_equal(model_stack(model, 7), model_stack(model, 8));
+	synth_model_free(model);
+}
+
 static void test_inlined_places(void **state)
 {
 	struct model *model = synth_model("stack a user leaf^middle^outer main\n"
@@ -277,11 +289,17 @@ static void test_filter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stacks),         cmocka_unit_test(test_inlined_places),
-		cmocka_unit_test(test_unnamed_places), cmocka_unit_test(test_defined_again),
-		cmocka_unit_test(test_skip),           cmocka_unit_test(test_waker_in_interrupt),
-		cmocka_unit_test(test_objects),        cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_syscall_names),  cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_sides_are_kept_apart),
+		cmocka_unit_test(test_inlined_places),
+		cmocka_unit_test(test_unnamed_places),
+		cmocka_unit_test(test_defined_again),
+		cmocka_unit_test(test_skip),
+		cmocka_unit_test(test_waker_in_interrupt),
+		cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_syscall_names),
+		cmocka_unit_test(test_filter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
