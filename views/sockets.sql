@@ -6,7 +6,7 @@
 -- limit: 30
 -- total: waited_ns
 SELECT sum(w.inside_ns) AS waited_ns, count(*) AS waits, max(w.waited_ns) AS longest_ns,
-       group_concat(DISTINCT w.syscall) AS syscalls, group_concat(DISTINCT w.comm) AS threads_named,
+       group_concat(DISTINCT w.syscall) AS syscalls, group_concat(DISTINCT w.comm) AS threads,
        w.object AS socket
 FROM wait AS w JOIN socket AS s ON s.id = w.object_id
 GROUP BY w.object

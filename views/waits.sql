@@ -12,7 +12,6 @@ WITH top AS (
 )
 SELECT duration(waited_ns) || '  ' || comm || ' (tid ' || tid || ') ' || state AS headline,
        start_ns, blocked_ns, runnable_ns, syscall, object,
-       CASE WHEN futex_address IS NOT NULL THEN address(futex_address) END AS futex,
        coalesce(owner_comm || ' (tid ' || owner_tid || ')', 'tid ' || owner_tid) AS owner,
        CASE WHEN waker_tid IS NULL THEN NULL
             WHEN waker_tid = 0 THEN 'an interrupt'

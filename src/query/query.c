@@ -39,9 +39,6 @@ static int authorize(void *context, int action, const char *first, const char *s
 	case SQLITE_READ:
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
-	case SQLITE_UPDATE:
-		/* what declaring a virtual table does inside; by hand SQLite itself refuses it */
-		return first && !strcmp(first, "sqlite_master") ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_FUNCTION:
 		return second && !sqlite3_stricmp(second, "load_extension") ? SQLITE_DENY
 									    : SQLITE_OK;
@@ -57,8 +54,8 @@ static int on_progress(void *context)
 	return query_wants_stop(context);
 }
 
-/* SQLite connects a table when a statement first names it, by a CREATE TABLE that the authorizer would
- * refuse: so each is named once before there is one. */
+/* SQLite connects a table when a statement first names it, by a CREATE TABLE that the authorizer
+ * would refuse: so each is named once before there is one. */
 static int register_table(struct query *query, const struct vtab *table)
 {
 	_cleanup_free_ char *sql = xasprintf("SELECT * FROM \"%s\"", table->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * run: each time a thread was on a CPU. There are as many as switches, so they are not kept: a replay is
- * taken step by step, and the few runs that a step tells wait here for the statement.
+ * run: each time a thread was on a CPU. There are as many as switches, so they are not kept: a
+ * replay is taken step by step, and the few runs that a step tells wait here for the statement.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -135,7 +135,8 @@ static const struct vtab_column run_columns[] = {
 	RUN(end_state, "its state when it left; 0 is runnable: preempted or yielded"),
 	VTAB_COMPUTED("end_state_text", get_end_state_text, 0, "the state as a word"),
 	RUN(flags, "1 it had called sched_yield, 2 its CPU quota was spent"),
-	RUN(is_cut, "1: its true beginning or end is not known: events were lost, or the recording ends"),
+	RUN(is_cut,
+	    "1: its true beginning or end is not known: events were lost, or the recording ends"),
 	OF_THREAD(VTAB_NUMBER, "thread_id", index, "number of the thread, as in the table thread"),
 };
 

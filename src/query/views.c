@@ -52,6 +52,8 @@ static void end_section(struct reader *reader)
 {
 	struct view *view = reader->view;
 
+	while (reader->sql.size > 1 && !strncmp(reader->sql.data + reader->sql.size - 2, "\n\n", 2))
+		reader->sql.data[--reader->sql.size] = '\0';
 	if (view->section_count)
 		view->sections[view->section_count - 1].sql = arena_strdup(
 			&reader->views->arena, reader->sql.data ? reader->sql.data : "");

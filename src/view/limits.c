@@ -95,7 +95,8 @@ static void print_samples(const struct query *query, FILE *out)
 	char period[UNITS_TEXT_SIZE], count[UNITS_TEXT_SIZE];
 
 	if (period_ns)
-		fprintf(out, "samples every %s: %s samples\n", query_duration_text(period, period_ns),
+		fprintf(out, "samples every %s: %s samples\n",
+			query_duration_text(period, period_ns),
 			format_count(count, samples_shown(query)));
 	else
 		fprintf(out, "samples: none were taken\n");

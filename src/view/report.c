@@ -140,7 +140,8 @@ static void print_totals(const struct part *part, sqlite3_stmt *statement, uint6
 		if (!words_have(part->section->total, name))
 			continue;
 		if (is_first)
-			fprintf(part->out, "sum over %s rows: ", format_count(text, rows));
+			fprintf(part->out, "sum over %s row%s: ", format_count(text, rows),
+				rows == 1 ? "" : "s");
 		if (length > 3 && !strcmp(name + length - 3, "_ns"))
 			length -= 3;
 		format_ns(text, part->totals[i] < 0 ? 0 : (uint64_t)part->totals[i]);
@@ -323,7 +324,8 @@ void report_describe(const struct view *view, FILE *out)
 
 	fprintf(out, "%s\n\n%s\n", view->title, view->help);
 	if (view->takes_min)
-		fprintf(out, "\n--min is %s if it is not given.\n", query_duration_text(min, view->min_ns));
+		fprintf(out, "\n--min is %s if it is not given.\n",
+			query_duration_text(min, view->min_ns));
 	for (size_t i = 0; i < view->section_count; i++)
 		fprintf(out, "\n%s", view->sections[i].sql);
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Trees of calls and histograms, as they are printed. */
+#include "unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "view/histogram.h"
+#include "view/tree.h"
+
+static char *tree_text(const char *const *stacks, const uint64_t *weights, size_t count,
+		       const struct tree_options *options)
+{
+	struct tree *tree = tree_new();
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < count; i++)
+		tree_add(tree, stacks[i], weights[i], 1);
+	tree_print(tree, options, out);
+	tree_free(tree);
+	fclose(out);
+	return text;
+}
+
+static void test_tree(void **state)
+{
+	static const char *const stacks[] = {"a;b;c", "a;b;d", "a;b", "e;f;g", "a;x", "a;y", ""};
+	static const uint64_t weights[] = {500, 200, 100, 190, 4, 5, 1};
+	struct tree_options options = {.min_share = 0.01, .count_name = "waits"};
+	char *text = tree_text(stacks, weights, ARRAY_SIZE(stacks), &options);
+
+	(void)state;
+	assert_string_equal(text, "    total    share       waits\n"
+				  "  1.00 us  100.0 %           7  all\n"
+				  "   809 ns   80.9 %           5  ├─ a\n"
+				  "   800 ns   80.0 %           3  │  ├─ b\n"
+				  "   500 ns   50.0 %           1  │  │  ├─ c\n"
+				  "   200 ns   20.0 %           1  │  │  └─ d\n"
+				  "     9 ns    0.9 %           2  │  └─ (2 more below 1.0 %)\n"
+				  "   190 ns   19.0 %           1  └─ e\n"
+				  "                                   f\n"
+				  "                                   g\n");
+	free(text);
+	options = (struct tree_options){.line_limit = 3, .width = 23};
+	text = tree_text(stacks, weights, 4, &options);
+	assert_string_equal(text, "    total    share\n"
+				  "   990 ns  100.0 %  all\n"
+				  "   800 ns   80.8 %  ├─…\n"
+				  "                    │ …\n"
+				  "... 5 more lines (--limit)\n");
+	free(text);
+}
+
+/* A stack of a hostile recording: printing must not run out of its own. */
+static void test_deep_tree(void **state)
+{
+	struct buffer deep = {0};
+	const char *stack;
+	uint64_t weight = 10;
+	struct tree_options options = {0};
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++)
+		buffer_printf(&deep, "f%d;", i % 7);
+	stack = deep.data;
+	text = tree_text(&stack, &weight, 1, &options);
+	assert_non_null(strstr(text, "f0"));
+	free(text);
+	buffer_release(&deep);
+}
+
+static void test_histogram(void **state)
+{
+	const struct histogram_bucket buckets[] = {
+		{0, 1000, 0},
+		{1000, 2000, 1},
+		{2000, 4000, 1000},
+		{4000, 8000, 500},
+		{524288000, 1048576000, 0},
+		{1048576000, 2097152000, 20},
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	histogram_print(buckets, ARRAY_SIZE(buckets), 52, out);
+	fclose(out);
+	assert_string_equal(text, "   1 us to 2 us              1  █\n"
+				  "   2 us to 4 us          1,000  ████████████████████\n"
+				  "   4 us to 8 us            500  ██████████\n"
+				  " 524 ms to 1 s               0\n"
+				  "    1 s to 2 s              20  █\n");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_deep_tree),
+		cmocka_unit_test(test_histogram),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
