@@ -18,7 +18,18 @@ struct reader {
 	size_t entry_count;
 	size_t entry_capacity;
 	struct map64 sequences; /* those that have begun */
+	struct slice_edge *edges;
+	size_t edge_count;
+	size_t edge_capacity;
 	struct map64 tracks;
+};
+
+/* Where a slice begins or ends. */
+struct slice_edge {
+	uint64_t track;
+	uint64_t time_ns;
+	size_t order; /* of equal times, the one that was written first */
+	bool is_end;
 };
 
 /* ---- interned data ---- */
@@ -161,6 +172,13 @@ static void take_event(struct reader *reader, uint64_t sequence, uint64_t time_n
 	uint64_t type = protodec_number(event, 9), track = protodec_number(event, 11);
 	struct protodec_field field;
 
+	if (type == 1 || type == 2) {
+		array_reserve((void **)&reader->edges, &reader->edge_capacity,
+			      reader->edge_count + 1, sizeof(*reader->edges));
+		reader->edges[reader->edge_count] =
+			(struct slice_edge){track, time_ns, reader->edge_count, type == 2};
+		reader->edge_count++;
+	}
 	if (!map64_get(&reader->tracks, track))
 		buffer_printf(&reader->out->problems, "no track %" PRIu64 "\n", track);
 	sched_reader_time(out, time_ns);
@@ -181,6 +199,39 @@ static void take_event(struct reader *reader, uint64_t sequence, uint64_t time_n
 			buffer_printf(out, " arrow %" PRIu64 " ends", field.value);
 	}
 	buffer_printf(out, "\n");
+}
+
+static int compare_edges(const void *a, const void *b)
+{
+	const struct slice_edge *left = a, *right = b;
+
+	if (left->track != right->track)
+		return left->track < right->track ? -1 : 1;
+	if (left->time_ns != right->time_ns)
+		return left->time_ns < right->time_ns ? -1 : 1;
+	return left->order < right->order ? -1 : 1;
+}
+
+/* An end closes the innermost slice of its track, whatever it was meant for: waits must not
+ * overlap. In one lies at most its time in the run queue. */
+static void check_nesting(struct reader *reader)
+{
+	unsigned int depth = 0;
+
+	if (reader->edge_count)
+		qsort(reader->edges, reader->edge_count, sizeof(*reader->edges), compare_edges);
+	for (size_t i = 0; i < reader->edge_count; i++) {
+		const struct slice_edge *edge = &reader->edges[i];
+
+		if (i > 0 && edge->track != edge[-1].track)
+			depth = 0;
+		if (edge->is_end ? depth == 0 : depth == 2) {
+			buffer_printf(&reader->out->problems,
+				      "slices of track %" PRIu64 " overlap\n", edge->track);
+			continue;
+		}
+		depth += edge->is_end ? -1 : 1;
+	}
 }
 
 /* ---- samples ---- */
@@ -390,10 +441,12 @@ void perfetto_read(struct perfetto_reading *ret, const void *trace, size_t size)
 	if (message.is_broken)
 		buffer_printf(&ret->problems, "a broken trace\n");
 	sched_reader_finish(reader.sched);
+	check_nesting(&reader);
 	map64_release(&reader.interned);
 	map64_release(&reader.sequences);
 	map64_release(&reader.tracks);
 	free(reader.entries);
+	free(reader.edges);
 }
 
 void perfetto_reading_release(struct perfetto_reading *reading)
