@@ -20,16 +20,15 @@ struct export_values {
 	const char *output;
 	const char *kind;
 	const char *title;
-	unsigned int side; /* enum export_side */
+	bool off_cpu;
+	bool on_cpu;
+	bool both;
 	bool by_thread;
 	bool lines;
 	bool old_samples;
 	bool list;
 	bool json;
 };
-
-static const char *const sides[] = {
-	[EXPORT_OFF_CPU] = "off-cpu", [EXPORT_ON_CPU] = "on-cpu", [EXPORT_BOTH] = "both", NULL};
 
 static const struct option_row rows[] = {
 	OPTION("output", 'o', OPTION_TEXT, struct export_values, output, "OUT",
@@ -38,8 +37,12 @@ static const struct option_row rows[] = {
 	FILTER_OPTIONS(struct export_values, filter),
 	OPTION("kind", 0, OPTION_TEXT, struct export_values, kind, "KIND",
 	       "only events of one kind, such as wait (csv, json)"),
-	OPTION_OF("side", 0, struct export_values, side, sides, "SIDE",
-		  "time spent off-cpu, on-cpu or both (folded, flamegraph)"),
+	OPTION("off-cpu", 0, OPTION_FLAG, struct export_values, off_cpu, NULL,
+	       "time spent waiting (folded, flamegraph; the default)"),
+	OPTION("on-cpu", 0, OPTION_FLAG, struct export_values, on_cpu, NULL,
+	       "time spent running, by samples (folded, flamegraph)"),
+	OPTION("both", 0, OPTION_FLAG, struct export_values, both, NULL,
+	       "both in one picture (folded, flamegraph)"),
 	OPTION("by-thread", 0, OPTION_FLAG, struct export_values, by_thread, NULL,
 	       "a root for each thread name, not for each process (folded, flamegraph)"),
 	OPTION("lines", 0, OPTION_FLAG, struct export_values, lines, NULL,
@@ -78,6 +81,14 @@ static void list_formats(const struct export_values *values)
 		table_add_text(table, exports[i]->summary);
 	}
 	table_finish(table);
+}
+
+/* --on-cpu and --off-cpu together are both. */
+static enum export_side chosen_side(const struct export_values *values)
+{
+	if (values->both || (values->on_cpu && values->off_cpu))
+		return EXPORT_BOTH;
+	return values->on_cpu ? EXPORT_ON_CPU : EXPORT_OFF_CPU;
 }
 
 /* What is to be opened in a viewer goes to a file beside the recording; text goes down the pipe. */
@@ -148,7 +159,7 @@ static int export_model(const struct export *format, struct model *model,
 	if (!err) {
 		const struct export_options options = {
 			.filter = filter.filter,
-			.side = (enum export_side)values->side,
+			.side = chosen_side(values),
 			.by_thread = values->by_thread,
 			.with_lines = values->lines,
 			.title = values->title,
