@@ -23,7 +23,7 @@ static const char *module_path(const struct event_module *module)
 	case EVENT_MODULE_JIT:
 		return module->path[0] ? module->path : "[jit]";
 	default:
-		return module->path;
+		return module->path[0] ? module->path : "[unknown]";
 	}
 }
 

@@ -86,25 +86,22 @@ uint64_t format_hash(const void *value, size_t size)
 	return hash_bytes(value, size - sizeof(uint64_t));
 }
 
-/* Bytes of decoded payload that a reader accepts: the index grows with the recording. */
-static uint64_t decoded_max(const struct format_chunk *header)
+/* The index grows with the recording, so it is not limited as others are, but it is stored as it
+ * is: it cannot be larger than the file. */
+static bool size_is_sound(const struct format_chunk *header)
 {
-	if (header->stream != FORMAT_STREAM_INDEX)
-		return FORMAT_DECODED_MAX;
-	return sizeof(struct format_index) + UINT16_MAX * sizeof(struct format_index_kind) +
-	       FORMAT_CHUNKS_MAX * (uint64_t)sizeof(struct format_index_chunk);
+	if (header->stream == FORMAT_STREAM_INDEX)
+		return header->codec == FORMAT_CODEC_NONE &&
+		       header->stored_bytes == header->decoded_bytes;
+	/* A payload that grew by coding is stored as it is, so it is never the larger one. */
+	return header->stream < STREAM_KINDS && header->decoded_bytes <= FORMAT_DECODED_MAX &&
+	       header->stored_bytes <= header->decoded_bytes;
 }
 
 bool chunk_header_is_sound(const struct format_chunk *header, uint64_t recording_id)
 {
-	if (header->magic != FORMAT_CHUNK_MAGIC || header->recording_id != recording_id ||
-	    header->hash != format_hash(header, sizeof(*header)))
-		return false;
-	if (header->stream >= STREAM_KINDS && header->stream != FORMAT_STREAM_INDEX)
-		return false;
-	/* A payload that grew by coding is stored as it is, so it is never the larger one. */
-	return header->decoded_bytes <= decoded_max(header) &&
-	       header->stored_bytes <= header->decoded_bytes &&
+	return header->magic == FORMAT_CHUNK_MAGIC && header->recording_id == recording_id &&
+	       header->hash == format_hash(header, sizeof(*header)) && size_is_sound(header) &&
 	       header->event_count <= header->decoded_bytes / sizeof(struct event_header) &&
 	       header->first_ns <= header->last_ns;
 }
@@ -139,8 +136,9 @@ static bool is_same_chunk(const struct chunk *a, const struct chunk *b)
 	       a->codec == b->codec && a->cpu == b->cpu;
 }
 
-int chunk_read(const struct recording *recording, const struct chunk *chunk,
-	       struct chunk_loader *loader)
+/* Reads header and payload to loader->stored and compares them with CHUNK and with their hashes. */
+static int chunk_read(const struct recording *recording, const struct chunk *chunk,
+		      struct chunk_loader *loader)
 {
 	struct format_chunk header;
 	struct chunk found;

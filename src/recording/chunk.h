@@ -72,13 +72,9 @@ struct chunk_loader {
 
 void chunk_loader_release(struct chunk_loader *loader);
 
-/* Reads the header and payload of CHUNK and compares them with it and with their hashes; the
- * payload is then in loader->stored behind the header. 0, or -EBADMSG or what reading gave, without
- * a sentence. */
-int chunk_read(const struct recording *recording, const struct chunk *chunk,
-	       struct chunk_loader *loader);
-
-/* Appends the events of CHUNK, as the file has them, to EVENTS. As above. */
+/* Appends the events of CHUNK, as the file has them, to EVENTS, if its header is the one that the
+ * list has and its payload has its hash. 0, or -EBADMSG or what reading gave, without a sentence.
+ */
 int chunk_decode(const struct recording *recording, const struct chunk *chunk,
 		 struct chunk_loader *loader, struct buffer *events);
 

@@ -26,7 +26,7 @@ static bool read_payload(const struct recording *recording, uint64_t offset, str
 	if (offset > end - sizeof(header) ||
 	    read_fully(recording->fd, &header, sizeof(header), offset) ||
 	    !chunk_header_is_sound(&header, recording->recording_id) ||
-	    header.stream != FORMAT_STREAM_INDEX || header.codec != FORMAT_CODEC_NONE ||
+	    header.stream != FORMAT_STREAM_INDEX ||
 	    offset + sizeof(header) + header.stored_bytes != end)
 		return false;
 	chunk = chunk_of_header(&header, offset);

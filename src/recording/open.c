@@ -78,47 +78,6 @@ static int read_header(struct recording *recording, const char *path)
 	return 0;
 }
 
-/* ---- counting events where no index has counted them ---- */
-
-static void count_kinds(struct recording *recording, const struct buffer *events)
-{
-	const char *at = events->data;
-	const char *end = at + events->size;
-
-	while (at < end) {
-		const struct event_header *event = (const void *)at;
-
-		if (!event_is_framed(event, (size_t)(end - at)))
-			return;
-		recording_count_kind(recording, event->kind, 1);
-		at += event->size;
-	}
-}
-
-/* Decodes everything once, counts its kinds and drops chunks that do not decode. */
-static uint64_t count_all(struct recording *recording)
-{
-	struct chunk_loader loader = {.dropped = 0};
-	struct buffer events = {0};
-	uint64_t bad = 0;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < recording->chunk_count; i++) {
-		buffer_clear(&events);
-		if (chunk_decode(recording, &recording->chunks[i], &loader, &events)) {
-			bad++;
-			continue;
-		}
-		count_kinds(recording, &events);
-		recording->chunks[kept++] = recording->chunks[i];
-	}
-	recording->chunk_count = kept;
-	recording_sum_chunks(recording);
-	buffer_release(&events);
-	chunk_loader_release(&loader);
-	return bad;
-}
-
 /* ---- the event table ---- */
 
 /* Reads the file's event table if it is not this version's. It stands in the first chunk. */
@@ -162,34 +121,38 @@ static void describe_scan(struct recording_info *info, const struct scan_result 
 			 chunks == 1 ? "chunk is" : "chunks are");
 }
 
+static void count_kinds(struct recording *recording, const struct buffer *kinds)
+{
+	const struct format_index_kind *kind = (const void *)kinds->data;
+
+	for (size_t i = 0; i < kinds->size / sizeof(*kind); i++)
+		recording_count_kind(recording, kind[i].kind, kind[i].event_count);
+}
+
 static int open_chunks(struct recording *recording, const char *path)
 {
+	bool has_index;
 	struct scan_result scan = {0};
 	struct buffer kinds = {0};
-	int err;
+	int err = 0;
 
-	if (index_read(recording, &kinds)) {
+	has_index = index_read(recording, &kinds);
+	if (!has_index) {
+		err = scan_chunks(recording, &kinds, &scan);
+		if (err)
+			err = fail_errno(err, "reading %s", path);
+	}
+	if (!err)
 		err = read_layouts(recording, path);
-		for (size_t i = 0; i < kinds.size / sizeof(struct format_index_kind); i++) {
-			const struct format_index_kind *kind = (void *)kinds.data;
-
-			recording_count_kind(recording, kind[i].kind, kind[i].event_count);
-		}
-		buffer_release(&kinds);
-		return err;
+	if (!err)
+		count_kinds(recording, &kinds);
+	if (!err && !has_index) {
+		recording->info.is_torn = true;
+		recording->info.good_bytes = scan.good_bytes;
+		describe_scan(&recording->info, &scan);
 	}
 	buffer_release(&kinds);
-	err = scan_chunks(recording, &scan);
-	if (err)
-		return fail_errno(err, "reading %s", path);
-	err = read_layouts(recording, path);
-	if (err)
-		return err;
-	recording->info.is_torn = true;
-	recording->info.good_bytes = scan.good_bytes;
-	scan.damaged_places += count_all(recording);
-	describe_scan(&recording->info, &scan);
-	return 0;
+	return err;
 }
 
 int recording_open(struct recording **ret, const char *path)

@@ -76,7 +76,7 @@ int recording_cursor_next(struct recording_cursor *cursor, const struct event_he
 uint64_t recording_cursor_damaged(const struct recording_cursor *cursor);
 void recording_cursor_free(struct recording_cursor *cursor); /* NULL is fine */
 
-/* ---- in memory ---- */
+/* ---- in memory: no cursor may be open while events are added or forgotten ---- */
 
 struct recording *recording_memory_new(void);
 /* Appends sound events of one stream and CPU; copies them. */

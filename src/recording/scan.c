@@ -19,6 +19,8 @@ _Static_assert(offsetof(struct format_chunk, recording_id) ==
 struct scanner {
 	struct recording *recording;
 	struct chunk_loader loader;
+	struct buffer events;
+	uint64_t *kind_count; /* by the number that the file has for a kind */
 	uint64_t next_sequence;
 	bool in_damage; /* since the last whole chunk */
 	struct scan_result result;
@@ -79,6 +81,21 @@ static int find_start(struct scanner *scanner, uint64_t *offset)
 	return 0;
 }
 
+static void count_kinds(struct scanner *scanner)
+{
+	const char *at = scanner->events.data;
+	const char *end = at + scanner->events.size;
+
+	while (at < end) {
+		const struct event_header *event = (const void *)at;
+
+		if (!event_is_framed(event, (size_t)(end - at)))
+			return;
+		scanner->kind_count[event->kind]++;
+		at += event->size;
+	}
+}
+
 static void accept(struct scanner *scanner, const struct format_chunk *header, uint64_t offset)
 {
 	struct chunk chunk = chunk_of_header(header, offset);
@@ -89,8 +106,10 @@ static void accept(struct scanner *scanner, const struct format_chunk *header, u
 	scanner->next_sequence = header->sequence + 1;
 	if (scanner->result.damaged_places == 0)
 		scanner->result.good_bytes = offset + sizeof(*header) + header->stored_bytes;
-	if (header->stream != FORMAT_STREAM_INDEX)
-		recording_add_chunk(scanner->recording, &chunk);
+	if (header->stream == FORMAT_STREAM_INDEX)
+		return;
+	recording_add_chunk(scanner->recording, &chunk);
+	count_kinds(scanner);
 }
 
 /*
@@ -117,7 +136,8 @@ static int step(struct scanner *scanner, uint64_t *offset)
 		return find_start(scanner, offset);
 	}
 	chunk = chunk_of_header(&header, *offset);
-	err = chunk_read(scanner->recording, &chunk, &scanner->loader);
+	buffer_clear(&scanner->events);
+	err = chunk_decode(scanner->recording, &chunk, &scanner->loader, &scanner->events);
 	if (err && err != -EBADMSG)
 		return err;
 	if (err)
@@ -128,11 +148,23 @@ static int step(struct scanner *scanner, uint64_t *offset)
 	return 0;
 }
 
-int scan_chunks(struct recording *recording, struct scan_result *ret)
+static void list_kinds(const struct scanner *scanner, struct buffer *kinds)
+{
+	for (uint32_t kind = 0; kind <= UINT16_MAX; kind++) {
+		struct format_index_kind entry = {.kind = kind,
+						  .event_count = scanner->kind_count[kind]};
+
+		if (entry.event_count)
+			buffer_add(kinds, &entry, sizeof(entry));
+	}
+}
+
+int scan_chunks(struct recording *recording, struct buffer *kinds, struct scan_result *ret)
 {
 	uint64_t offset = sizeof(struct format_header);
 	struct scanner scanner = {
 		.recording = recording,
+		.kind_count = xcalloc(UINT16_MAX + 1, sizeof(*scanner.kind_count)),
 		.result = {.good_bytes = offset},
 		.window = xmalloc(WINDOW_BYTES),
 	};
@@ -142,7 +174,10 @@ int scan_chunks(struct recording *recording, struct scan_result *ret)
 	       recording->chunk_count < FORMAT_CHUNKS_MAX)
 		err = step(&scanner, &offset);
 	*ret = scanner.result;
+	list_kinds(&scanner, kinds);
+	free(scanner.kind_count);
 	free(scanner.window);
+	buffer_release(&scanner.events);
 	chunk_loader_release(&scanner.loader);
 	return err;
 }

@@ -14,9 +14,10 @@ struct scan_result {
 
 /*
  * Fills the chunk list of RECORDING with each chunk whose header and payload agree with their
- * hashes. Behind a damaged place it looks for the next chunk. Takes time in proportion to the
- * file's size. Returns 0, or what reading gave, without a sentence.
+ * hashes and that decodes, and appends the counts per kind (struct format_index_kind) to KINDS.
+ * Behind a damaged place it looks for the next chunk. Reads the file once. Returns 0, or what
+ * reading gave, without a sentence.
  */
-int scan_chunks(struct recording *recording, struct scan_result *ret);
+int scan_chunks(struct recording *recording, struct buffer *kinds, struct scan_result *ret);
 
 #endif

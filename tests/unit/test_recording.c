@@ -374,6 +374,43 @@ static void test_memory(void **state)
 	mix_release(&mix);
 }
 
+/* One event comes so late that 20 MB would have to be held back for it: it is dropped and counted.
+ */
+static void test_much_too_late(void **state)
+{
+	struct recording *recording = recording_memory_new();
+	struct buffer events = {0}, late = {0}, got = {0};
+	uint64_t damaged;
+
+	(void)state;
+	maker_add_pipe(&events, 0, 1000000000, 20000000 / 64, 1);
+	maker_add_event(&late, EVENT_SWITCH, 5, 2);
+	recording_memory_add(recording, STREAM_SWITCH, 0, events.data, events.size);
+	recording_memory_add(recording, STREAM_SWITCH, 0, late.data, late.size);
+	assert_int_equal(maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
+	assert_int_equal(damaged, 1);
+	assert_int_equal(got.size, events.size);
+	recording_close(recording);
+	buffer_release(&events);
+	buffer_release(&late);
+	buffer_release(&got);
+}
+
+/* Events that belong to no CPU do not make readers count on 65,536 of them. */
+static void test_cpu_limit(void **state)
+{
+	struct recording *recording = recording_memory_new();
+	struct buffer events = {0};
+
+	(void)state;
+	maker_add_event(&events, EVENT_LOSS, 5, 1);
+	recording_memory_add(recording, STREAM_EVIDENCE, 7, events.data, events.size);
+	recording_memory_add(recording, STREAM_EVIDENCE, EVENT_ANY_CPU, events.data, events.size);
+	assert_int_equal(recording_info(recording)->cpu_limit, 8);
+	recording_close(recording);
+	buffer_release(&events);
+}
+
 /* Whole chunks go, tables stay, what comes later is added as before. */
 static void test_memory_forget(void **state)
 {
@@ -419,6 +456,8 @@ int main(void)
 		cmocka_unit_test(test_create_over),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_memory_forget),
+		cmocka_unit_test(test_much_too_late),
+		cmocka_unit_test(test_cpu_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

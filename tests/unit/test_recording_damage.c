@@ -165,9 +165,12 @@ static void assert_damaged(const struct sample *sample, unsigned int which, bool
 
 	assert_int_equal(recording_open(&recording, sample->path), 0);
 	assert_int_equal(recording_info(recording)->is_torn, !has_index);
-	if (!has_index)
+	if (!has_index) {
 		assert_non_null(
 			strstr(recording_info(recording)->damage, "1 damaged place was skipped"));
+		assert_int_equal(recording_info(recording)->good_bytes,
+				 sample->flushed_at[which - 1]);
+	}
 	assert_int_equal(maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
 	assert_int_equal(damaged, has_index ? 1 : 0);
 	expect_without(sample, which, &expected);
@@ -231,7 +234,13 @@ static bool read_flipped(const char *path, struct buffer *got)
 	buffer_clear(got);
 	err = recording_open(&recording, path);
 	if (!err) {
-		err = maker_read_all(recording, MAKER_ALL_STREAMS, got, &damaged);
+		/* this one checks the order of time */
+		err = maker_read_all(recording,
+				     STREAM_BIT(STREAM_SWITCH) | STREAM_BIT(STREAM_EVIDENCE), got,
+				     &damaged);
+		buffer_clear(got);
+		if (!err)
+			err = maker_read_all(recording, MAKER_ALL_STREAMS, got, &damaged);
 		recording_close(recording);
 	}
 	if (err) {
@@ -291,6 +300,32 @@ static void test_forged(void **state)
 	}
 	sample_release(&sample);
 	buffer_release(&forged);
+	buffer_release(&got);
+}
+
+/* A chunk that says it has no event before another time than its first: the event is not handed
+ * out. */
+static void test_times_outside_of_the_chunk(void **state)
+{
+	struct format_chunk chunk;
+	struct buffer got = {0};
+	struct recording *recording;
+	struct sample sample;
+	uint64_t damaged;
+
+	(void)state;
+	sample_make(&sample, "times", 5);
+	memcpy(&chunk, sample.file.data + sample.flushed_at[20], sizeof(chunk));
+	chunk.first_ns++;
+	memcpy(sample.file.data + sample.flushed_at[20], &chunk, sizeof(chunk));
+	recording_mend_hashes(sample.file.data, sample.file.size);
+	maker_write_file(sample.path, sample.file.data, sample.file.size - 1);
+	assert_int_equal(recording_open(&recording, sample.path), 0);
+	assert_int_equal(maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
+	assert_int_equal(damaged, 1);
+	assert_int_equal(got.size, sample.events.size - sizeof(struct event_waking));
+	recording_close(recording);
+	sample_release(&sample);
 	buffer_release(&got);
 }
 
@@ -365,7 +400,8 @@ static void test_other_headers(void **state)
 
 /* ---- a full disk ---- */
 
-/* Writes until it fails; returns the error. *COUNT: pairs handed over. */
+/* Writes small chunks, so that the index is larger than a page, until that fails; returns the
+ * error. */
 static int write_until_full(struct recording_writer *writer, struct buffer *events)
 {
 	int err = 0;
@@ -375,10 +411,28 @@ static int write_until_full(struct recording_writer *writer, struct buffer *even
 
 		maker_add_pipe(&more, 0, 1000000 + i * 10000000, 1000, i);
 		err = recording_write(writer, STREAM_SWITCH, 0, more.data, more.size);
+		if (!err)
+			err = recording_flush(writer);
 		buffer_add(events, more.data, more.size);
 		buffer_release(&more);
 	}
 	return err;
+}
+
+/* Bytes of the switch log's events that are in a file. */
+static size_t readable_bytes(const char *path)
+{
+	struct buffer got = {0};
+	struct recording *recording;
+	uint64_t damaged;
+	size_t bytes;
+
+	assert_int_equal(recording_open(&recording, path), 0);
+	assert_int_equal(maker_read_all(recording, STREAM_BIT(STREAM_SWITCH), &got, &damaged), 0);
+	bytes = got.size;
+	recording_close(recording);
+	buffer_release(&got);
+	return bytes;
 }
 
 /* The file has an index that says why it ends early, and events as written up to there. */
@@ -400,6 +454,19 @@ static void assert_ends_early(const char *path, const struct buffer *events, con
 	buffer_release(&got);
 }
 
+/* Takes what room is left: only what was kept for the index remains. */
+static void fill_disk(const char *directory)
+{
+	_cleanup_free_ char *path = xasprintf("%s/filler", directory);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	char zeros[4096] = {0};
+
+	assert_true(fd >= 0);
+	while (write(fd, zeros, sizeof(zeros)) > 0)
+		;
+	assert_int_equal(errno, ENOSPC);
+}
+
 /* In a mount namespace of its own: it goes with the test, however that ends. */
 static void test_full_disk(void **state)
 {
@@ -407,6 +474,7 @@ static void test_full_disk(void **state)
 	_cleanup_free_ char *path = xasprintf("%s/x.dcam", directory);
 	struct recording_writer *writer;
 	struct buffer events = {0};
+	size_t whole;
 
 	(void)state;
 	assert_int_equal(mkdir(directory, 0700), 0);
@@ -422,13 +490,15 @@ static void test_full_disk(void **state)
 	fail_clear();
 	assert_int_equal(recording_write(writer, STREAM_SWITCH, 0, events.data, 32), -ENOSPC);
 	assert_int_equal(recording_flush(writer), -ENOSPC);
+	whole = readable_bytes(path);
+	fill_disk(directory);
 	assert_int_equal(recording_finish(writer), -ENOSPC);
 	fail_clear();
-	/* 2.7 bytes of file for 64 of events; the rest of the 400 kB is kept for the index */
+	/* 400 kB at 2.7 bytes for 64 of events, but for what is kept for the index */
+	assert_true(whole > (size_t)64 * 80000);
 	assert_ends_early(path, &events, "ends early: it could not be written on (No space left",
-			  (size_t)64 * 80000);
+			  whole);
 	buffer_release(&events);
-	unlink(path);
 	assert_int_equal(umount(directory), 0);
 	rmdir(directory);
 }
@@ -468,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_chunk),
 		cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_times_outside_of_the_chunk),
 		cmocka_unit_test(test_not_a_recording),
 		cmocka_unit_test(test_other_headers),
 		cmocka_unit_test(test_full_disk),

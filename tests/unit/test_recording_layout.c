@@ -327,6 +327,31 @@ static void test_same_layout(void **state)
 	buffer_release(&out);
 }
 
+/* A second row for a kind, with a smaller size, would let fields be read behind the event. */
+static void test_repeated_kind(void **state)
+{
+	static const struct row repeated[] = {
+		{EVENT_WAIT, NULL, 0, 1000, 0, 0},
+		{EVENT_WAIT, "blocked_ns", 900, 8, 1, 0},
+		{EVENT_WAIT, NULL, 0, 16, 0, 0},
+	};
+	struct event_header event = {.kind = EVENT_WAIT, .size = sizeof(event)};
+	struct buffer table = {0}, out = {0};
+	struct layouts *layouts;
+	uint64_t dropped = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(repeated); i++)
+		add_row(&table, &repeated[i]);
+	layouts = layouts_read(table.data, table.size);
+	layouts_translate(layouts, &event, sizeof(event), &out, &dropped);
+	assert_int_equal(dropped, 1);
+	assert_int_equal(out.size, 0);
+	layouts_free(layouts);
+	buffer_release(&table);
+	buffer_release(&out);
+}
+
 static void test_damaged_table(void **state)
 {
 	_cleanup_free_ char *path = maker_path("layout-damaged");
@@ -388,9 +413,8 @@ static void test_forged_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_translation),
-		cmocka_unit_test(test_same_layout),
-		cmocka_unit_test(test_damaged_table),
+		cmocka_unit_test(test_translation),   cmocka_unit_test(test_same_layout),
+		cmocka_unit_test(test_repeated_kind), cmocka_unit_test(test_damaged_table),
 		cmocka_unit_test(test_forged_table),
 	};
 
