@@ -127,6 +127,7 @@ bool stack_table_is_interrupt(struct stack_table *table, uint64_t id);
 bool function_is_interrupt(const char *function); /* entry of an interrupt, or soft interrupts */
 bool function_is_scheduler(const char *function); /* gives the CPU away */
 bool function_is_recorder(const char *function);  /* the recorder's own hook */
+bool function_is_waking(const char *function);    /* begins a wake-up */
 
 /* ---- roster.c: used by the first pass only ---- */
 

@@ -126,6 +126,7 @@ struct stack {
 	uint32_t place_count;
 	const struct place **places;
 	const uint64_t *frames; /* one per place; the same value for inlined calls */
+	uint32_t skip;          /* see model_stack_skip */
 };
 
 struct model;
@@ -170,10 +171,13 @@ size_t model_stack_count(const struct model *model);
 const struct stack *model_stack_at(struct model *model, size_t i);
 
 /*
- * Kernel stacks as a reader wants them: frames of the scheduler and of the recorder's own hook on top of
- * a wait's stack are skipped. Returns how many innermost places to skip.
+ * Kernel stacks as a reader wants them: the recorder's own hook, and the scheduler right below it, are
+ * skipped. Returns how many innermost places to skip.
  */
-uint32_t model_stack_skip(const struct stack *stack);
+static inline uint32_t model_stack_skip(const struct stack *stack)
+{
+	return stack->skip;
+}
 
 /* File and socket definitions; NULL if unknown. */
 const struct event_file *model_file(const struct model *model, uint64_t id);

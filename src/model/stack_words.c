@@ -95,3 +95,10 @@ bool function_is_recorder(const char *function)
 
 	return matches(patterns, function);
 }
+
+bool function_is_waking(const char *function)
+{
+	static const char *const patterns[] = {"try_to_wake_up", "wake_up_new_task", "ttwu_*", NULL};
+
+	return matches(patterns, function);
+}

@@ -64,7 +64,7 @@ void stack_table_free(struct stack_table *table)
 static bool has_content(const struct stack *stack, const struct event_stack *event)
 {
 	return stack->place_count == event->frame_count &&
-	       (stack->flags & EVENT_STACK_USER) == (event->flags & EVENT_STACK_USER) &&
+	       stack->flags == event->flags &&
 	       !memcmp(stack->frames, event->frames, event->frame_count * sizeof(uint64_t));
 }
 
@@ -74,7 +74,7 @@ static uint32_t find_content(struct stack_table *table, const struct event_stack
 {
 	struct arena *arena = &table->model->arena;
 	uint64_t hash = hash_bytes(event->frames, event->frame_count * sizeof(uint64_t)) +
-			(event->flags & EVENT_STACK_USER);
+			event->flags;
 	const uint64_t *known;
 	struct stack *stack;
 
@@ -244,6 +244,36 @@ static uint64_t places_of(struct stack_table *table, uint64_t frame)
 	return *map64_put(&table->places_of_frame, frame, RANGE(table->row_count - 1, 1));
 }
 
+/* The scheduler is at most so deep below the recorder's own frames. */
+#define SKIP_SEARCH_MAX 32
+
+/*
+ * A stack taken in a thread that resumes begins with the recorder's hook and how it was called, then the
+ * scheduler; one taken from outside begins with the scheduler; one of a waker has the hook only, and
+ * then the waking itself, behind which a scheduler may come that belongs to the story.
+ */
+static uint32_t count_skipped(const struct stack *stack)
+{
+	uint32_t hook = 0, scheduler, end;
+
+	if (stack->flags & EVENT_STACK_USER || stack->place_count == 0)
+		return 0;
+	while (hook < stack->place_count && function_is_recorder(stack->places[hook]->function))
+		hook++;
+	scheduler = hook;
+	while (hook > 0 && scheduler < stack->place_count && scheduler < SKIP_SEARCH_MAX &&
+	       !function_is_waking(stack->places[scheduler]->function) &&
+	       !function_is_scheduler(stack->places[scheduler]->function))
+		scheduler++;
+	end = scheduler;
+	while (end < stack->place_count && function_is_scheduler(stack->places[end]->function))
+		end++;
+	if (end == scheduler)
+		end = hook;
+	/* a stack never becomes empty */
+	return end < stack->place_count ? end : stack->place_count - 1;
+}
+
 /* First use: gives the stack its places. */
 static void expand(struct stack_table *table, struct stack *stack)
 {
@@ -268,6 +298,7 @@ static void expand(struct stack_table *table, struct stack *stack)
 	stack->places = places;
 	stack->frames = frames;
 	stack->place_count = count;
+	stack->skip = count_skipped(stack);
 }
 
 static const struct stack *used(struct stack_table *table, size_t index)
@@ -313,30 +344,4 @@ bool stack_table_is_interrupt(struct stack_table *table, uint64_t id)
 		is_interrupt = function_is_interrupt(stack->places[i]->function);
 	map64_put(&table->interrupts, stack->index, is_interrupt);
 	return is_interrupt;
-}
-
-/* The scheduler is at most so deep below the recorder's own frames. */
-#define SKIP_SEARCH_MAX 32
-
-uint32_t model_stack_skip(const struct stack *stack)
-{
-	uint32_t first = 0, skip = 0;
-
-	if (stack->flags & EVENT_STACK_USER)
-		return 0;
-	while (first < stack->place_count && first < SKIP_SEARCH_MAX &&
-	       !function_is_scheduler(stack->places[first]->function))
-		first++;
-	if (first < stack->place_count && first < SKIP_SEARCH_MAX) {
-		skip = first;
-		while (skip < stack->place_count &&
-		       function_is_scheduler(stack->places[skip]->function))
-			skip++;
-	} else {
-		while (skip < stack->place_count &&
-		       function_is_recorder(stack->places[skip]->function))
-			skip++;
-	}
-	/* a stack never becomes empty */
-	return skip < stack->place_count ? skip : stack->place_count ? stack->place_count - 1 : 0;
 }
