@@ -119,12 +119,15 @@ void stack_table_add_module(struct stack_table *table, const struct event_module
 void stack_table_add_frame(struct stack_table *table, const struct event_frame *event);
 /* All is read: sorts the places. */
 void stack_table_seal(struct stack_table *table);
-/* True if a frame of the stack is an interrupt's entry. */
+/* True if an interrupt did what the stack shows. A soft interrupt that a thread runs on its way out of
+ * the network code is the thread's own work: that is how a packet goes over loopback. */
 bool stack_table_is_interrupt(struct stack_table *table, uint64_t id);
 
 /* ---- stack_words.c: kernel functions that have a meaning here ---- */
 
-bool function_is_interrupt(const char *function); /* entry of an interrupt, or soft interrupts */
+bool function_is_interrupt(const char *function); /* entry or exit of an interrupt */
+bool function_is_soft_interrupt(const char *function);
+bool function_lets_soft_interrupts_in(const char *function); /* where a thread runs pending ones */
 bool function_is_scheduler(const char *function); /* gives the CPU away */
 bool function_is_recorder(const char *function);  /* the recorder's own hook */
 bool function_is_waking(const char *function);    /* begins a wake-up */

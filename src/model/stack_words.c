@@ -33,12 +33,8 @@ bool function_is_interrupt(const char *function)
 		"irq_exit_rcu",
 		"__irq_exit_rcu",
 		"irq_exit",
-		"handle_softirqs",
-		"__do_softirq",
-		"do_softirq",
-		"do_softirq_own_stack",
+		"run_ksoftirqd",
 		"asm_call_irq_on_stack",
-		"call_irq_handler",
 		"el1_interrupt",
 		"el0_interrupt",
 		"el1h_64_irq*",
@@ -53,6 +49,22 @@ bool function_is_interrupt(const char *function)
 		"apic_timer_interrupt",
 		NULL,
 	};
+
+	return matches(patterns, function);
+}
+
+bool function_is_soft_interrupt(const char *function)
+{
+	static const char *const patterns[] = {
+		"handle_softirqs", "__do_softirq", "do_softirq", "do_softirq_own_stack", NULL,
+	};
+
+	return matches(patterns, function);
+}
+
+bool function_lets_soft_interrupts_in(const char *function)
+{
+	static const char *const patterns[] = {"__local_bh_enable_ip", "__local_bh_enable", NULL};
 
 	return matches(patterns, function);
 }

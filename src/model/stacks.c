@@ -329,19 +329,30 @@ const struct stack *model_stack_at(struct model *model, size_t i)
 
 /* ---- what stacks say ---- */
 
+static bool is_interrupt(const struct stack *stack)
+{
+	bool is_soft = false, is_let_in = false;
+
+	for (uint32_t i = 0; i < stack->place_count; i++) {
+		const char *function = stack->places[i]->function;
+
+		if (function_is_interrupt(function))
+			return true;
+		is_soft = is_soft || function_is_soft_interrupt(function);
+		is_let_in = is_let_in || function_lets_soft_interrupts_in(function);
+	}
+	return is_soft && !is_let_in;
+}
+
 bool stack_table_is_interrupt(struct stack_table *table, uint64_t id)
 {
 	const struct stack *stack = model_stack(table->model, id);
 	const uint64_t *known;
-	bool is_interrupt = false;
 
 	if (!stack)
 		return false;
 	known = map64_get(&table->interrupts, stack->index);
-	if (known)
-		return *known;
-	for (uint32_t i = 0; i < stack->place_count && !is_interrupt; i++)
-		is_interrupt = function_is_interrupt(stack->places[i]->function);
-	map64_put(&table->interrupts, stack->index, is_interrupt);
-	return is_interrupt;
+	if (!known)
+		known = map64_put(&table->interrupts, stack->index, is_interrupt(stack));
+	return *known;
 }

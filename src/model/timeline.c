@@ -68,6 +68,18 @@ static void lose_current(struct timeline *timeline, struct cpu *cpu, uint64_t to
 	lane->early_ns = MODEL_TIME_UNKNOWN;
 }
 
+/* Another is there at TIME_NS: the current thread left unseen, and was off the CPU by then. */
+static void displace_current(struct timeline *timeline, struct cpu *cpu, uint64_t time_ns)
+{
+	struct lane *lane = cpu->current;
+
+	lose_current(timeline, cpu, cpu->proof_ns);
+	if (lane == timeline->idle)
+		return;
+	lane->state = LANE_LEFT;
+	lane->since_ns = later(time_ns, lane->told_ns);
+}
+
 void timeline_evict(struct timeline *timeline, struct lane *lane)
 {
 	struct cpu *cpu = &timeline->cpus[lane->cpu];
@@ -124,7 +136,7 @@ static void establish(struct timeline *timeline, struct cpu *cpu, struct lane *l
 	bool from_start = !cpu->is_seen;
 
 	if (cpu->current)
-		lose_current(timeline, cpu, cpu->proof_ns);
+		displace_current(timeline, cpu, time_ns);
 	if (lane != timeline->idle && lane->state == LANE_ON_CPU)
 		timeline_evict(timeline, lane);
 	set_current(cpu, lane, unseen_entry(timeline, cpu, lane, time_ns, known_ns, from_start),
@@ -165,7 +177,7 @@ void timeline_enter_again(struct timeline *timeline, struct lane *lane, uint64_t
 	struct cpu *cpu = cpu_at(timeline, lane->cpu);
 
 	if (cpu->current)
-		lose_current(timeline, cpu, cpu->proof_ns);
+		displace_current(timeline, cpu, time_ns);
 	if (time_ns >= cpu->lost_ns)
 		set_current(cpu, lane, time_ns, true);
 	else

@@ -26,7 +26,8 @@ static void test_resume(void **state)
 	synth_model_free(model);
 }
 
-/* Without that, the time between belongs to nobody. What a sample proves is kept. */
+/* Without that, the time between belongs to nobody. What a sample proves is kept; and once another
+ * is seen there, the first is off the CPU. */
 static void test_missed_switch(void **state)
 {
 	struct model *model = CHECK("0   cpu0 switch idle > 11\n"
@@ -34,8 +35,9 @@ static void test_missed_switch(void **state)
 				    "30  cpu0 sample 1 pid=1\n"
 				    "100 cpu0 resume 11 ran 0\n"
 				    "100 cpu0 switch 11:S > 12\n"
+				    "130 cpu1 waking 1 by 13\n"
 				    "150 cpu0 switch 12:S > idle\n",
-				    {11, 20, 10, 50, 70}, {1, 10, 0, 0, 140});
+				    {11, 20, 10, 50, 70}, {1, 10, 20, 30, 20 + 70});
 
 	(void)state;
 	assert_true(check_wait_of(model, 11, 0)->is_open);
