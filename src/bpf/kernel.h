@@ -48,6 +48,15 @@ struct mm_struct {
 	unsigned long mmap_base;
 };
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct signal_struct {
 	atomic_t live;
 };
@@ -148,6 +157,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct task_struct *real_parent;
+	struct pid *thread_pid;
 	struct sched_entity se;
 	struct sched_info sched_info;
 	struct thread_struct thread;

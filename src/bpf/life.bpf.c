@@ -11,6 +11,17 @@ static __always_inline void read_comm(char *to, struct task_struct *task)
 	bpf_probe_read_kernel(to, EVENT_COMM_SIZE, task->comm);
 }
 
+/* The tid as the thread itself sees it: the number in the innermost of its pid namespaces. */
+static __always_inline __u32 inner_tid(struct task_struct *task)
+{
+	struct pid *pid = task->thread_pid;
+	__u64 at = (__u64)pid->level * bpf_core_type_size(struct upid);
+	__u32 tid = 0;
+
+	bpf_probe_read_kernel(&tid, sizeof(tid), (void *)&pid->numbers + at);
+	return tid;
+}
+
 SEC("tp_btf/sched_process_fork")
 int on_fork(__u64 *ctx)
 {
@@ -33,6 +44,8 @@ int on_fork(__u64 *ctx)
 	event->tid = child->pid;
 	event->pid = pid;
 	read_comm(event->comm, child);
+	event->ns_tid = inner_tid(child);
+	event->reserved = 0;
 	event_commit(&event->header, mark);
 	return 0;
 }

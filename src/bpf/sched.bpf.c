@@ -153,6 +153,9 @@ int on_switch(__u64 *ctx)
 	if (!log)
 		return 0;
 	state = settings.has_prev_state_arg ? (__u32)ctx[3] : compat_state_field(prev);
+	/* preempted on its way into a wait: it is runnable, whatever its state says already */
+	if ((bool)ctx[0])
+		state = 0;
 	if (log->has_next && log->last_next_tid != prev->pid)
 		note_unseen(log, prev, cpu, now_ns);
 	log->last_next_tid = next->pid;

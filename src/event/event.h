@@ -278,6 +278,8 @@ struct event_fork {
 	__u32 tid;
 	__u32 pid; /* equals parent_pid: a thread; else a process */
 	char comm[EVENT_COMM_SIZE];
+	__u32 ns_tid; /* its tid inside its own pid namespace */
+	__u32 reserved;
 };
 
 struct event_exec {

@@ -164,6 +164,8 @@ static const struct event_field fork_fields[] = {
 	FIELD(fork, tid, MEANING_TID, "the new thread"),
 	FIELD(fork, pid, MEANING_PID, "the new thread's process: the parent's, or a new one"),
 	FIELD_ARRAY(fork, comm, MEANING_TEXT, "name"),
+	FIELD(fork, ns_tid, MEANING_TID, "the new thread inside its own pid namespace"),
+	FIELD(fork, reserved, MEANING_RESERVED, ""),
 };
 
 static const struct event_field exec_fields[] = {

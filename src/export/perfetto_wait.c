@@ -150,15 +150,6 @@ static void add_syscall_args(struct waits *waits, struct buffer *packet,
 	proto_close(packet, arg);
 }
 
-/* A futex word holds the tid as the program sees it, so it is only believed within the process. */
-static const struct thread *futex_owner(struct waits *waits, const struct wait *wait)
-{
-	const struct thread *owner = model_thread_at(
-		waits->perfetto->model, wait->evidence->futex_owner_tid, wait->start_ns);
-
-	return owner && describe_pid(owner) == describe_pid(wait->thread) ? owner : NULL;
-}
-
 static void add_object_args(struct waits *waits, struct buffer *packet, const struct wait *wait)
 {
 	const struct event_wait *evidence = wait->evidence;
@@ -171,13 +162,14 @@ static void add_object_args(struct waits *waits, struct buffer *packet, const st
 		arg_number(waits, packet, "descriptor", ARG_UINT, (uint64_t)evidence->descriptor);
 	if (evidence->futex_address)
 		arg_number(waits, packet, "futex", ARG_POINTER, evidence->futex_address);
-	arg_thread(waits, packet, "futex_owner", futex_owner(waits, wait),
-		   evidence->futex_owner_tid);
 	if (evidence->lock_address)
 		arg_number(waits, packet, "lock", ARG_POINTER, evidence->lock_address);
-	arg_thread(waits, packet, "lock_owner",
-		   model_thread_at(model, evidence->lock_owner_tid, wait->start_ns),
-		   evidence->lock_owner_tid);
+	if (evidence->lock_owner_tid)
+		arg_thread(waits, packet, "lock_owner", model_wait_owner(model, wait),
+			   evidence->lock_owner_tid);
+	else
+		arg_thread(waits, packet, "futex_owner", model_wait_owner(model, wait),
+			   evidence->futex_owner_tid);
 }
 
 /* An arrow begins where a thread did the waking, if it was a thread and one that is shown. */
@@ -197,7 +189,8 @@ static void add_waker_args(struct waits *waits, struct buffer *packet, const str
 	arg_text(waits, packet, "waker", describe_waker(wait, waker, sizeof(waker)));
 	if (has_arrow(waits, wait))
 		return;
-	describe_stack(model_stack(model, wait->evidence->waker_user_stack), &frames);
+	if (!wait->waker_is_irq)
+		describe_stack(model_stack(model, wait->evidence->waker_user_stack), &frames);
 	describe_stack(model_stack(model, wait->evidence->waker_kernel_stack), &frames);
 	arg_text(waits, packet, "waker_stack", frames.data);
 	buffer_release(&frames);

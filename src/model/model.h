@@ -51,6 +51,7 @@ struct process {
 struct thread {
 	uint32_t index;
 	uint32_t tid;
+	uint32_t ns_tid; /* inside its own pid namespace; 0: not known */
 	struct process *process;
 	const char *comm;  /* last name */
 	uint64_t start_ns; /* when it was born, or first known of; never before the recording's start */
@@ -178,6 +179,13 @@ static inline uint32_t model_stack_skip(const struct stack *stack)
 {
 	return stack->skip;
 }
+
+/*
+ * Who held what a wait was for: the owner of the kernel lock, else of the futex. A futex word holds a tid
+ * as the program sees it: in a pid namespace of its own, only threads of the same process are told from
+ * it. NULL: no owner, or not known.
+ */
+struct thread *model_wait_owner(const struct model *model, const struct wait *wait);
 
 /* File and socket definitions; NULL if unknown. */
 const struct event_file *model_file(const struct model *model, uint64_t id);

@@ -140,6 +140,7 @@ void roster_row(struct model *model, struct thread *thread, const struct event_t
 		process = add_process(model, row->pid);
 	thread->process = process;
 	thread->is_kernel = row->flags & EVENT_THREAD_KERNEL;
+	thread->ns_tid = row->ns_tid;
 	process->is_kernel = thread->is_kernel;
 	process->ppid = row->ppid;
 	process->uid = row->uid;
@@ -172,6 +173,7 @@ void roster_fork(struct model *model, struct thread *thread, const struct thread
 	}
 	thread->process = process;
 	thread->is_kernel = process->is_kernel;
+	thread->ns_tid = event->ns_tid;
 	set_comm(model, thread, event->comm);
 }
 
@@ -247,4 +249,35 @@ struct thread *model_thread_at(const struct model *model, uint32_t tid, uint64_t
 	    roster->tenures[low - 1].to_ns < time_ns)
 		return NULL;
 	return roster->tenures[low - 1].thread;
+}
+
+/* The thread of PROCESS that calls itself NS_TID at TIME_NS. */
+static struct thread *thread_in_namespace(const struct model *model, const struct process *process,
+					  uint32_t ns_tid, uint64_t time_ns)
+{
+	for (size_t i = 0; i < model_thread_count(model); i++) {
+		struct thread *thread = model_thread(model, i);
+
+		if (thread->process == process && thread->ns_tid == ns_tid &&
+		    thread->start_ns <= time_ns && time_ns <= thread->end_ns)
+			return thread;
+	}
+	return NULL;
+}
+
+struct thread *model_wait_owner(const struct model *model, const struct wait *wait)
+{
+	const struct event_wait *evidence = wait->evidence;
+	const struct thread *waiter = wait->thread;
+
+	if (!evidence)
+		return NULL;
+	if (evidence->lock_owner_tid)
+		return model_thread_at(model, evidence->lock_owner_tid, wait->start_ns);
+	if (!evidence->futex_owner_tid)
+		return NULL;
+	if (waiter->ns_tid && waiter->ns_tid != waiter->tid)
+		return thread_in_namespace(model, waiter->process, evidence->futex_owner_tid,
+					   wait->start_ns);
+	return model_thread_at(model, evidence->futex_owner_tid, wait->start_ns);
 }

@@ -146,28 +146,27 @@ static void get_descriptor(const struct vtab_cursor *cursor, sqlite3_context *ou
 		sqlite3_result_int64(out, evidence->descriptor);
 }
 
-/* Who held what was waited for: the kernel lock's owner if there is one, else the futex's. */
 static void get_owner(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	const struct event_wait *evidence = wait_of(cursor)->evidence;
+	const struct thread *owner = model_wait_owner(cursor->query->model, wait_of(cursor));
 
-	if (evidence)
-		vtab_result_id(out, evidence->lock_owner_tid ? evidence->lock_owner_tid
-							     : evidence->futex_owner_tid);
+	vtab_result_id(out, owner ? owner->tid : 0);
 }
 
 static void get_owner_comm(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	const struct event_wait *evidence = wait_of(cursor)->evidence;
-	const struct thread *owner = NULL;
-	uint32_t tid;
+	const struct thread *owner = model_wait_owner(cursor->query->model, wait_of(cursor));
 
-	if (!evidence)
-		return;
-	tid = evidence->lock_owner_tid ? evidence->lock_owner_tid : evidence->futex_owner_tid;
-	if (tid)
-		owner = model_thread_at(cursor->query->model, tid, wait_of(cursor)->start_ns);
 	vtab_result_text(out, owner ? owner->comm : NULL);
+}
+
+/* What a thread did in user code when an interrupt came has nothing to do with whom that woke. */
+static void get_waker_user_stack(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	const struct wait *wait = wait_of(cursor);
+
+	if (wait->evidence && !wait->waker_is_irq)
+		vtab_result_id(out, wait->evidence->waker_user_stack);
 }
 
 static void get_null(const struct vtab_cursor *cursor, sqlite3_context *out)
@@ -202,7 +201,7 @@ static const struct vtab_column wait_columns[] = {
 	VTAB_COMPUTED("syscall", get_syscall, 0, "system call it was in"),
 	VTAB_COMPUTED("object", get_object, 0, "file, socket or futex it was about"),
 	VTAB_COMPUTED("owner_tid", get_owner, 0,
-		      "who held the lock: lock_owner_tid or futex_owner_tid"),
+		      "who held the kernel lock or the futex; NULL: not known"),
 	VTAB_COMPUTED("owner_comm", get_owner_comm, 0, "the owner's name"),
 	OF_THREAD(VTAB_NUMBER, "waker_tid", waker, tid, "who woke it; 0 is idle: an interrupt did"),
 	VTAB_PROCESS(VTAB_KNOWN, "waker_pid", struct wait, waker, pid, "the waker's process"),
@@ -214,7 +213,8 @@ static const struct vtab_column wait_columns[] = {
 	EVIDENCE("kernel_stack", kernel_stack, "its kernel stack"),
 	EVIDENCE("user_stack", user_stack, "its user stack"),
 	EVIDENCE("waker_kernel_stack", waker_kernel_stack, "the waker's kernel stack"),
-	EVIDENCE("waker_user_stack", waker_user_stack, "the waker's user stack"),
+	VTAB_COMPUTED("waker_user_stack", get_waker_user_stack, 0,
+		      "the waker's user stack; none of an interrupt"),
 	VTAB_COMPUTED("has_evidence", get_has_evidence, 0, "1: stacks and the like were taken"),
 	WAIT(VTAB_NUMBER, "is_open", is_open, 0, "1: it had not ended at the recording's end"),
 	WAIT(VTAB_NUMBER, "cpu", cpu, 0, "CPU where it resumed"),

@@ -77,7 +77,7 @@ static void test_json_of_a_kind(void **state)
 	expect(&export_json, &forks,
 	       "{\"event\":\"fork\",\"time_ns\":1000040000,\"parent_tid\":10,"
 	       "\"parent_comm\":\"main\",\"parent_pid\":10,\"tid\":12,\"pid\":12,"
-	       "\"comm\":\"a,b\"}\n");
+	       "\"comm\":\"a,b\",\"ns_tid\":0}\n");
 }
 
 /* Ids are texts, stacks and numbers have their names beside them, arrays are lists. */
@@ -149,8 +149,8 @@ static void test_csv(void **state)
 	       "1000010000,10,main,11,\"say \"\"hi\"\", \\ you\",1,0,120,0\n"
 	       "1000030000,11,\"say \"\"hi\"\", \\ you\",10,main,1,0,120,0\n");
 	expect(&export_csv, &forks,
-	       "time_ns,parent_tid,parent_comm,parent_pid,tid,pid,comm\n"
-	       "1000040000,10,main,10,12,12,\"a,b\"\n");
+	       "time_ns,parent_tid,parent_comm,parent_pid,tid,pid,comm,ns_tid\n"
+	       "1000040000,10,main,10,12,12,\"a,b\",0\n");
 }
 
 static void test_csv_wants_one_kind(void **state)
