@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: CPUs: busy, idle, unknown
 -- help: Where each CPU's time went, and how often it changed hands. With --pid, --tid or --comm, busy is the
 --   time of those threads and other that of all else.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: Files that threads waited for
 -- help: Time blocked in waits on a file's descriptor, with how many there were, the longest, and whose they were.
 -- limits: waits

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: Events that were lost
 -- help: What, where and when. Reports show such time as unknown, never as zero.
 -- shape: table

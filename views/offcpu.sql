@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: Off-CPU time by stack, as a tree
 -- help: Where threads were when they were not running, blocked and runnable time together, by thread name
 --   and stack: user frames first, kernel frames inside them. Waits too short to have a stack are one line, so

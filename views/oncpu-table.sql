@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: On-CPU time by stack, as a table
 -- help: As oncpu, with a row for each stack.
 -- limits: samples

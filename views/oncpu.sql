@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: On-CPU time by stack, as a tree
 -- help: What threads did while they ran, by thread name and stack, from samples: each stands for one tick of
 --   the sampling clock, so that times are estimates. User frames first, kernel frames inside them.

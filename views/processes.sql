@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: Processes: when they began and ended, and how
 -- help: Each with its parent, how many threads it had, the time they were on a CPU, and how it ended. No start:
 --   it was there before the recording. No end: it outlived it.

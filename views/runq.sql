@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: Run-queue delays: waiting for a CPU
 -- help: How long threads that could run had to wait for a CPU: first all delays counted by length, short ones
 --   too; then the longest, each with who ran on that CPU meanwhile (idle: nobody did; unknown: events were

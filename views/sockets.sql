@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: Sockets and peers that threads waited for
 -- help: Time blocked in waits on a socket's descriptor, by peer, with how many there were, the longest, and whose
 --   they were.

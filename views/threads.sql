@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: Threads: where their time went
 -- help: For each thread, how long it ran, how long it could have run but had no CPU (runnable), how long it
 --   slept for something (blocked), and what is not known (unknown: lost events, or before it was first

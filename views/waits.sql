@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: The longest waits, with all that is known of them
 -- help: Each with how long it was blocked and then runnable, what it was about, who held it, who ended it, and
 --   the innermost functions of the stacks, innermost first.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- title: Who woke whom
 -- help: For each pair of threads how often one woke the other, and how long it had been blocked by then. idle
 --   as the waker: an interrupt on a CPU that had nothing to do. By interrupt: it stopped the waker, which

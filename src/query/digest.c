@@ -23,6 +23,8 @@ struct pass {
 	struct delays *delays;
 	struct map64 wakeup_of; /* (waker index, wakee index) to position in wakeups */
 	size_t wakeup_capacity;
+	size_t *last_wakeup; /* by wakee index: where its last wake-up was counted; mostly the next,
+				too */
 };
 
 static bool is_inside(const struct query *query, uint64_t time_ns)
@@ -82,14 +84,22 @@ static struct digest_wakeup *wakeup_of(struct pass *pass, const struct wait *wai
 	struct digest *digest = pass->digest;
 	uint64_t key = (uint64_t)(wait->waker ? wait->waker->index : UINT32_MAX) << 32 |
 		       wait->thread->index;
-	uint64_t *found = map64_get(&pass->wakeup_of, key);
+	size_t *last = &pass->last_wakeup[wait->thread->index];
+	uint64_t *found;
 
-	if (found)
+	if (*last < digest->wakeup_count && digest->wakeups[*last].wakee == wait->thread &&
+	    digest->wakeups[*last].waker == wait->waker)
+		return &digest->wakeups[*last];
+	found = map64_get(&pass->wakeup_of, key);
+	if (found) {
+		*last = *found;
 		return &digest->wakeups[*found];
+	}
 	if (digest->wakeup_count == WAKEUPS_MAX) {
 		digest->is_cut = true;
 		return NULL;
 	}
+	*last = digest->wakeup_count;
 	map64_put(&pass->wakeup_of, key, digest->wakeup_count);
 	array_reserve((void **)&digest->wakeups, &pass->wakeup_capacity, digest->wakeup_count + 1,
 		      sizeof(*digest->wakeups));
@@ -217,6 +227,7 @@ int digest_new(struct digest **ret, struct query *query, uint64_t min_ns)
 	struct pass pass = {.query = query, .digest = empty_digest(query, min_ns)};
 	int err;
 
+	pass.last_wakeup = xcalloc(pass.digest->thread_count + 1, sizeof(*pass.last_wakeup));
 	pass.delays = delays_new(query, min_ns);
 	err = run_pass(&pass);
 	if (!err) {
@@ -231,6 +242,7 @@ int digest_new(struct digest **ret, struct query *query, uint64_t min_ns)
 	}
 	delays_free(pass.delays);
 	map64_release(&pass.wakeup_of);
+	free(pass.last_wakeup);
 	return err;
 }
 

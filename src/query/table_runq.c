@@ -30,7 +30,11 @@ static const struct digest *digest_of(const struct vtab_cursor *cursor)
 
 static int use_digest(struct vtab_cursor *cursor, uint64_t min_ns)
 {
-	return query_digest(cursor->query, min_ns, (const struct digest **)&cursor->source);
+	const struct digest *digest = NULL;
+	int err = query_digest(cursor->query, min_ns, &digest);
+
+	cursor->source = digest;
+	return err;
 }
 
 /* The shortest delay that the statement asks for. */

@@ -8,33 +8,33 @@
 /* ---- by id ---- */
 
 /* Narrows the rows of an array sorted by an id to those with one id. */
-static void equal_range(const void *const *items, int64_t id, uint32_t (*id_of)(const void *item),
-			struct vtab_cursor *cursor)
+static void equal_range(struct vtab_cursor *cursor, int64_t id,
+			uint32_t (*id_at)(const struct query *query, size_t i))
 {
 	size_t count = cursor->end, low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if ((int64_t)id_of(items[middle]) < id)
+		if ((int64_t)id_at(cursor->query, middle) < id)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	cursor->position = low;
-	while (low < count && (int64_t)id_of(items[low]) == id)
+	while (low < count && (int64_t)id_at(cursor->query, low) == id)
 		low++;
 	cursor->end = low;
 }
 
-static uint32_t tid_of(const void *item)
+static uint32_t tid_at(const struct query *query, size_t i)
 {
-	return ((const struct thread *)item)->tid;
+	return query->threads_by_tid[i]->tid;
 }
 
-static uint32_t pid_of(const void *item)
+static uint32_t pid_at(const struct query *query, size_t i)
 {
-	return ((const struct process *)item)->pid;
+	return query->processes_by_pid[i]->pid;
 }
 
 static int compare_threads(const void *a, const void *b)
@@ -55,30 +55,28 @@ static int compare_processes(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static struct thread **threads_by_tid(struct query *query)
+static void sort_threads(struct query *query)
 {
 	size_t count = model_thread_count(query->model);
 
 	if (query->threads_by_tid)
-		return query->threads_by_tid;
+		return;
 	query->threads_by_tid = xcalloc(count + 1, sizeof(*query->threads_by_tid));
 	for (size_t i = 0; i < count; i++)
 		query->threads_by_tid[i] = model_thread(query->model, i);
 	qsort(query->threads_by_tid, count, sizeof(*query->threads_by_tid), compare_threads);
-	return query->threads_by_tid;
 }
 
-static struct process **processes_by_pid(struct query *query)
+static void sort_processes(struct query *query)
 {
 	size_t count = model_process_count(query->model);
 
 	if (query->processes_by_pid)
-		return query->processes_by_pid;
+		return;
 	query->processes_by_pid = xcalloc(count + 1, sizeof(*query->processes_by_pid));
 	for (size_t i = 0; i < count; i++)
 		query->processes_by_pid[i] = model_process(query->model, i);
 	qsort(query->processes_by_pid, count, sizeof(*query->processes_by_pid), compare_processes);
-	return query->processes_by_pid;
 }
 
 /* ---- thread ---- */
@@ -102,15 +100,17 @@ static const void *thread_at(const struct vtab_cursor *cursor, size_t i)
 /* Under a filter of time the totals have to be counted first. */
 static int thread_range(struct vtab_cursor *cursor)
 {
-	struct thread **threads = threads_by_tid(cursor->query);
+	const struct digest *digest = NULL;
 	int64_t tid;
+	int err = 0;
 
+	sort_threads(cursor->query);
 	if (vtab_scan_equal(&cursor->scan, 0, &tid))
-		equal_range((const void *const *)threads, tid, tid_of, cursor);
-	return query_limits_time(cursor->query)
-		       ? query_digest(cursor->query, UINT64_MAX,
-				      (const struct digest **)&cursor->source)
-		       : 0;
+		equal_range(cursor, tid, tid_at);
+	if (query_limits_time(cursor->query))
+		err = query_digest(cursor->query, UINT64_MAX, &digest);
+	cursor->source = digest;
+	return err;
 }
 
 /* A thread's totals: the model's, or those of the filter's time. */
@@ -243,11 +243,11 @@ static const void *process_at(const struct vtab_cursor *cursor, size_t i)
 
 static int process_range(struct vtab_cursor *cursor)
 {
-	struct process **processes = processes_by_pid(cursor->query);
 	int64_t pid;
 
+	sort_processes(cursor->query);
 	if (vtab_scan_equal(&cursor->scan, 0, &pid))
-		equal_range((const void *const *)processes, pid, pid_of, cursor);
+		equal_range(cursor, pid, pid_at);
 	return 0;
 }
 

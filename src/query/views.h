@@ -3,7 +3,7 @@
  * The views: named reports, one file each in views/, carried inside the program.
  *
  * A view is SQL with a head of comments. The file's name is the view's name; adding a view is
- *adding a file.
+ * adding a file.
  *
  *	-- title: Threads: where their time went
  *	-- help: What one has to know to read it. Goes on in lines
@@ -19,8 +19,8 @@
  *	-- section: Caption           another part: its shape, limit, ... and SQL follow
  *
  * Columns are shown by their names (query_column_kind). A tree's columns are stack (folded),
- *total_ns and a count; a histogram's bucket_from_ns, bucket_to_ns, count; a list's begin with
- *headline.
+ * total_ns and a count; a histogram's bucket_from_ns, bucket_to_ns, count; a list's begin with
+ * headline.
  */
 #ifndef DASHCAM_QUERY_VIEWS_H
 #define DASHCAM_QUERY_VIEWS_H

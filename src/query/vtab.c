@@ -76,7 +76,7 @@ static uint64_t member_number(const void *row, const struct vtab_column *column)
 static const void *follow(const void *row, const struct vtab_column *column)
 {
 	for (size_t i = 0; row && i < ARRAY_SIZE(column->hops) && column->hops[i]; i++)
-		row = *(const void *const *)((const char *)row + column->hops[i] - 1);
+		memcpy(&row, (const char *)row + column->hops[i] - 1, sizeof(row));
 	return row;
 }
 

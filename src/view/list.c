@@ -8,10 +8,10 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "view/words.h"
+#include "view/wrap.h"
 
-#define LABEL_WIDTH  16
-#define INDENT       2
-#define TEXT_MINIMUM 20 /* columns: a narrower terminal has to wrap by itself */
+#define LABEL_WIDTH 16
+#define INDENT      2
 
 /* "ran_instead" -> "ran instead", "blocked_ns" -> "blocked" */
 static void add_label(struct buffer *buffer, const char *name)
@@ -64,37 +64,6 @@ static void add_value(struct buffer *buffer, sqlite3_stmt *statement, int column
 		utf8_add_escaped(buffer, (const char *)sqlite3_column_text(statement, column));
 }
 
-/* How much of TEXT goes into a line of COLUMNS: up to a blank if there is one. */
-static size_t line_length(const char *text, unsigned int columns)
-{
-	size_t fits = utf8_fit(text, columns);
-
-	if (!text[fits])
-		return fits;
-	for (size_t i = fits; i > 0; i--) {
-		if (text[i] == ' ')
-			return i;
-	}
-	return fits ? fits : strlen(text);
-}
-
-static void print_wrapped(const char *text, unsigned int width, FILE *out)
-{
-	unsigned int used = INDENT + LABEL_WIDTH;
-	unsigned int columns = width > used + TEXT_MINIMUM ? width - used : 0;
-
-	while (columns) {
-		size_t length = line_length(text, columns);
-
-		fprintf(out, "%.*s\n", (int)length, text);
-		text += length + strspn(text + length, " ");
-		if (!*text)
-			return;
-		fprintf(out, "%*s", (int)used, "");
-	}
-	fprintf(out, "%s\n", text);
-}
-
 static void print_item(sqlite3_stmt *statement, const struct list_options *options, FILE *out)
 {
 	struct buffer text = {0}, label = {0};
@@ -112,7 +81,7 @@ static void print_item(sqlite3_stmt *statement, const struct list_options *optio
 		buffer_clear(&label);
 		add_label(&label, sqlite3_column_name(statement, i));
 		fprintf(out, "%*s%-*s", INDENT, "", LABEL_WIDTH, label.data);
-		print_wrapped(text.data, options->width, out);
+		wrap_print(text.data, INDENT + LABEL_WIDTH, options->width, out);
 	}
 	buffer_release(&label);
 	buffer_release(&text);

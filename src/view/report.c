@@ -14,9 +14,12 @@
 #include "view/list.h"
 #include "view/tree.h"
 #include "view/words.h"
+#include "view/wrap.h"
 
 /* Branches of a tree below this share of the whole are told in one line. */
 #define TREE_MIN_SHARE 0.005
+
+#define DESCRIBE_WIDTH 80
 
 /* What printing one part of a view needs. */
 struct part {
@@ -322,7 +325,8 @@ void report_describe(const struct view *view, FILE *out)
 {
 	char min[UNITS_TEXT_SIZE];
 
-	fprintf(out, "%s\n\n%s\n", view->title, view->help);
+	fprintf(out, "%s\n\n", view->title);
+	wrap_print(view->help, 0, DESCRIBE_WIDTH, out);
 	if (view->takes_min)
 		fprintf(out, "\n--min is %s if it is not given.\n",
 			query_duration_text(min, view->min_ns));

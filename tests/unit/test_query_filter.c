@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "query/vtab.h"
 #include "support/fixture.h"
 
 static void set_times(struct filter *filter, uint64_t from_us, uint64_t to_us)
@@ -81,72 +82,131 @@ static void test_filter_of_time(void **state)
 	fixture_close(&f);
 }
 
-/* ---- ranges that are handed down ---- */
+/* Waits and runs that lie wholly before or behind the filter's time do not show. */
+static void test_filter_between_waits(void **state)
+{
+	struct fixture f = fixture_open(fixture_waits_story);
+	struct filter filter = {0};
+
+	(void)state;
+	set_times(&filter, 6000, 6500);
+	query_set_filter(f.query, &filter);
+	fixture_check(&f, "SELECT count(*) FROM wait WHERE tid = 10", "0\n");
+	fixture_check(&f, "SELECT tid, inside_ns / 1000 FROM run", "10|500\n20|500\n");
+	set_times(&filter, 9500, 12000);
+	query_set_filter(f.query, &filter);
+	fixture_check(&f, "SELECT inside_ns / 1000 FROM wait WHERE tid = 10", "2000\n");
+	fixture_check(&f, "SELECT comm FROM process WHERE pid > 0", "main\n");
+	fixture_close(&f);
+}
+
+/* ---- terms that are handed down ---- */
 
 /* The same question with the term handed down and, behind a +, without. */
-static void check_range(const struct fixture *fixture, const char *table, const char *column,
-			uint64_t from, uint64_t to)
+static void check_term(const struct fixture *fixture, const char *table, const char *column,
+		       const char *term)
 {
-	char fast[400], slow[400];
-	char *got, *want;
+	_cleanup_free_ char *fast = xasprintf("SELECT count(*), total(%s) FROM %s WHERE %s %s",
+					      column, table, column, term);
+	_cleanup_free_ char *slow = xasprintf("SELECT count(*), total(%s) FROM %s WHERE +%s %s",
+					      column, table, column, term);
+	_cleanup_free_ char *want = fixture_rows(fixture, slow);
 
-	snprintf(fast, sizeof(fast),
-		 "SELECT count(*), sum(%s) FROM %s WHERE %s >= %" PRIu64 " AND %s < %" PRIu64,
-		 column, table, column, from, column, to);
-	snprintf(slow, sizeof(slow),
-		 "SELECT count(*), sum(%s) FROM %s WHERE +%s >= %" PRIu64 " AND +%s < %" PRIu64,
-		 column, table, column, from, column, to);
-	got = fixture_rows(fixture, fast);
-	want = fixture_rows(fixture, slow);
-	assert_string_equal(got, want);
-	free(got);
-	free(want);
+	fixture_check(fixture, fast, want);
+}
+
+/* The value of a row, or one beside it: where a limit is off by one, it shows. */
+static int64_t some_value(const struct fixture *fixture, const char *table, const char *column,
+			  uint64_t *seed)
+{
+	_cleanup_free_ char *count_sql = xasprintf("SELECT count(*) FROM %s", table);
+	_cleanup_free_ char *count = fixture_rows(fixture, count_sql);
+	_cleanup_free_ char *sql =
+		xasprintf("SELECT %s FROM %s LIMIT 1 OFFSET %llu", column, table,
+			  (unsigned long long)fixture_random(seed) % strtoull(count, NULL, 10));
+	_cleanup_free_ char *value = fixture_rows(fixture, sql);
+
+	return strtoll(value, NULL, 10) + (int64_t)(fixture_random(seed) % 3) - 1;
 }
 
 static void test_ranges(void **state)
 {
-	static const struct {
-		const char *table;
-		const char *column;
-	} ranged[] = {
+	static const char *const ranged[][2] = {
 		{"switch", "time_ns"}, {"event_waking", "time_ns"}, {"sample", "time_ns"},
 		{"wait", "start_ns"},  {"wait", "wake_ns"},         {"wait", "end_ns"},
 		{"wait", "id"},        {"thread", "tid"},           {"process", "pid"},
-		{"run", "to_ns"},
+		{"run", "to_ns"},      {"frame", "stack_id"},
 	};
+	static const char *const operators[] = {">=", ">", "<=", "<", "=", "IS"};
 	uint64_t seed = 7;
-	struct synth *synth = fixture_random_story(&seed, 1000);
-	struct fixture f = fixture_open_synth(synth, 0);
-	uint64_t length_ns = model_end_ns(f.model) - model_start_ns(f.model);
+	struct synth *synth = fixture_random_story(&seed, 300);
+	struct fixture f;
 
 	(void)state;
-	for (int i = 0; i < 200; i++) {
-		uint64_t from = model_start_ns(f.model) + fixture_random(&seed) % length_ns;
-		uint64_t to = model_start_ns(f.model) + fixture_random(&seed) % length_ns;
-		size_t which = fixture_random(&seed) % ARRAY_SIZE(ranged);
+	synth_text(synth, "stack one user a b c\nstack two user d e\n");
+	f = fixture_open_synth(synth, 0);
+	for (int i = 0; i < 600; i++) {
+		const char *table = ranged[i % ARRAY_SIZE(ranged)][0];
+		const char *column = ranged[i % ARRAY_SIZE(ranged)][1];
+		_cleanup_free_ char *term = NULL;
 
-		if (strstr(ranged[which].column, "id")) {
-			from = fixture_random(&seed) % 30;
-			to = fixture_random(&seed) % 60;
-		}
-		check_range(&f, ranged[which].table, ranged[which].column, from, to);
-	}
-	for (int i = 0; i < 40; i++) {
-		char fast[160], slow[160];
-		char *got, *want;
-
-		snprintf(fast, sizeof(fast),
-			 "SELECT count(*), sum(thread_id) FROM thread WHERE tid = %d", i);
-		snprintf(slow, sizeof(slow),
-			 "SELECT count(*), sum(thread_id) FROM thread WHERE +tid = %d", i);
-		got = fixture_rows(&f, fast);
-		want = fixture_rows(&f, slow);
-		assert_string_equal(got, want);
-		free(got);
-		free(want);
+		term = xasprintf("%s %" PRId64 " AND %s %s %" PRId64,
+				 operators[fixture_random(&seed) % ARRAY_SIZE(operators)],
+				 some_value(&f, table, column, &seed), column,
+				 operators[fixture_random(&seed) % 4],
+				 some_value(&f, table, column, &seed));
+		check_term(&f, table, column, term);
 	}
 	fixture_close(&f);
 	synth_free(synth);
+}
+
+/* What SQLite says of its plan has the terms that were taken. */
+static void check_plan(const struct fixture *fixture, const char *sql, const char *want)
+{
+	_cleanup_free_ char *explain = xasprintf("EXPLAIN QUERY PLAN %s", sql);
+	_cleanup_free_ char *got = fixture_rows(fixture, explain);
+
+	if (!strstr(got, want))
+		assert_string_equal(got, want);
+}
+
+/* That terms arrive at all shows in nothing but speed. */
+static void test_terms_arrive(void **state)
+{
+	const struct vtab_scan scan = {
+		.terms = {{0, VTAB_FROM, 10},
+			  {0, VTAB_TO, 30},
+			  {0, VTAB_TO, 20},
+			  {1, VTAB_FROM, 40},
+			  {2, VTAB_EQUAL, -7},
+			  {3, VTAB_EQUAL, 5},
+			  {4, VTAB_FROM, -1}},
+		.term_count = 7,
+	};
+	uint64_t from = 0, to = UINT64_MAX;
+	int64_t value = 0;
+	struct fixture f = fixture_open(fixture_story);
+
+	(void)state;
+	vtab_scan_range(&scan, 0, &from, &to);
+	assert_true(from == 10 && to == 20);
+	from = 0, to = UINT64_MAX;
+	vtab_scan_range(&scan, 3, &from, &to);
+	assert_true(from == 5 && to == 5);
+	from = 0, to = UINT64_MAX;
+	vtab_scan_range(&scan, 4, &from, &to);
+	assert_true(from == 0 && to == UINT64_MAX);
+	assert_true(vtab_scan_equal(&scan, 2, &value) && value == -7);
+	assert_false(vtab_scan_equal(&scan, 1, &value));
+	fixture_check(&f,
+		      "EXPLAIN QUERY PLAN SELECT * FROM switch WHERE time_ns > 5 AND time_ns <= 9",
+		      "2|0|0|SCAN switch VIRTUAL TABLE INDEX 0:4 0 8 0 \n");
+	check_plan(&f, "SELECT * FROM switch WHERE time_ns > 5 AND time_ns <= 9",
+		   "INDEX 0:4 0 8 0");
+	check_plan(&f, "SELECT * FROM switch WHERE time_ns = 5 AND cpu = 1", "INDEX 0:1 0");
+	check_plan(&f, "SELECT count(*) FROM switch", "INDEX 1:");
+	fixture_close(&f);
 }
 
 /* Bounds that are no whole numbers. */
@@ -170,10 +230,9 @@ static void test_odd_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter_of_threads),
-		cmocka_unit_test(test_filter_of_time),
-		cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_odd_bounds),
+		cmocka_unit_test(test_filter_of_threads),    cmocka_unit_test(test_filter_of_time),
+		cmocka_unit_test(test_filter_between_waits), cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_terms_arrive),         cmocka_unit_test(test_odd_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trees of calls and histograms, as they are printed. */
+/* Trees of calls, histograms and long texts, as they are printed. */
 #include "unit/unit.h"
 
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "view/histogram.h"
 #include "view/tree.h"
+#include "view/wrap.h"
 
 static char *tree_text(const char *const *stacks, const uint64_t *weights, size_t count,
 		       const struct tree_options *options)
@@ -98,12 +99,36 @@ static void test_histogram(void **state)
 	free(text);
 }
 
+static void check_wrap(const char *text, unsigned int indent, unsigned int width, const char *want)
+{
+	char *got = NULL;
+	size_t size;
+	FILE *out = open_memstream(&got, &size);
+
+	wrap_print(text, indent, width, out);
+	fclose(out);
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void test_wrap(void **state)
+{
+	(void)state;
+	check_wrap("one two three four five six", 2, 24, "one two three four\n  five six\n");
+	check_wrap("one two three four five six", 2, 0, "one two three four five six\n");
+	check_wrap("one two three four five six", 8, 20, "one two three four five six\n");
+	check_wrap("a-word-that-is-longer-than-all-of-it", 0, 21,
+		   "a-word-that-is-longer\n-than-all-of-it\n");
+	check_wrap("", 4, 40, "\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_deep_tree),
 		cmocka_unit_test(test_histogram),
+		cmocka_unit_test(test_wrap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
