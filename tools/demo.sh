@@ -51,8 +51,11 @@ show "Threads" "The producer hardly runs and the consumer never rests." \
 	$dashcam report threads $out/demo.dcam --tid "$producer" --tid "$consumer"
 show "Waits of the producer" "Two kinds: its own sleep, and the lock." \
 	$dashcam report offcpu $out/demo.dcam --tid "$producer"
+show "Who held the lock" "Each line a wait for it: the owner is 'consumer', who also woke the producer." \
+	$dashcam query $out/demo.dcam "select waited_ns, syscall, owner_comm, waker_comm from wait
+		where tid = $producer and owner_tid is not null limit 5"
 show "Why" "A fifth of the time it did not want to sleep: 'consumer' had the lock and was in process_item." \
-	$dashcam explain $out/demo.dcam --tid "$producer"
+	$dashcam explain $out/demo.dcam --tid "$producer" || true
 $dashcam export flamegraph $out/demo.dcam --tid "$producer" -o $out/flamegraph.svg
 $dashcam export perfetto $out/demo.dcam -o $out/trace.pftrace
 
