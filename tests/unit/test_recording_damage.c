@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Recordings that were cut, damaged or forged, files that are none, and disks that are full. A
+ * Recordings that were cut, damaged or forged, and files that are none. A
  * reader gives either a sentence or events that were written, in order.
  */
 #include <errno.h>
