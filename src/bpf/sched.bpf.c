@@ -123,21 +123,34 @@ static __always_inline void take_cpu(void *ctx, struct task_struct *next, __u64 
 		emit_wait(ctx, next, slot, EVENT_WAIT_DEGRADED);
 }
 
+/* The evidence of a wait could not be taken, because its end at IN_NS was not seen. */
+static __always_inline void count_unseen_wait(struct task_struct *task, __u64 in_ns)
+{
+	struct thread_slot *slot = slot_of(task->pid);
+	struct capture_counters *counter = counters_here();
+
+	if (slot && counter && slot->tid == task->pid && slot->is_wanted && slot->off_ns &&
+	    !slot->in_ns && in_ns - slot->off_ns >= settings.min_wait_ns)
+		counter->unseen_waits++;
+}
+
 /* PREV runs here although another thread was the last one seen to take this CPU: say since when. */
 static __always_inline void note_unseen(struct log_head *log, struct task_struct *prev, __u32 cpu,
 					__u64 now_ns)
 {
 	__u64 clock = BPF_CORE_READ(prev, se.cfs_rq, rq, clock);
 	__u64 arrival = prev->sched_info.last_arrival;
+	__u64 ran_ns = prev->pid && arrival && clock > arrival ? clock - arrival : 0;
 	struct event_resume *event;
 	__u32 mark;
 
+	count_unseen_wait(prev, now_ns - ran_ns);
 	event = switch_reserve(log, &mark);
 	event_begin(&event->header, mark, EVENT_RESUME, sizeof(*event), now_ns);
 	event->tid = prev->pid;
 	event->cpu = cpu;
 	event->reserved = 0;
-	event->ran_ns = prev->pid && arrival && clock > arrival ? clock - arrival : 0;
+	event->ran_ns = ran_ns;
 	event_commit(&event->header, mark);
 }
 

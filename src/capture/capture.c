@@ -567,14 +567,23 @@ static void report_recursion(struct capture *capture)
 	}
 }
 
+static void report_evidence_loss(struct capture *capture, uint64_t events,
+				 enum event_loss_reason reason)
+{
+	struct event_loss loss = {.to_ns = capture_now_ns(),
+				  .events = events,
+				  .cpu = EVENT_ANY_CPU,
+				  .log = EVENT_LOG_EVIDENCE,
+				  .reason = reason};
+
+	if (events > 0)
+		drain_report_loss(&capture->drain, &loss);
+}
+
 static void report_counters(struct capture *capture)
 {
 	struct capture_counters sum = {0};
 	struct capture_counters *each;
-	struct event_loss loss = {.to_ns = capture_now_ns(),
-				  .cpu = EVENT_ANY_CPU,
-				  .log = EVENT_LOG_EVIDENCE,
-				  .reason = EVENT_LOSS_SLOT};
 	int cpus = libbpf_num_possible_cpus();
 	uint32_t zero = 0;
 
@@ -582,6 +591,7 @@ static void report_counters(struct capture *capture)
 	if (!bpf_map_lookup_elem(map_fd(capture, "counters"), &zero, each)) {
 		for (int cpu = 0; cpu < cpus; cpu++) {
 			sum.slot_conflicts += each[cpu].slot_conflicts;
+			sum.unseen_waits += each[cpu].unseen_waits;
 			sum.evidence += each[cpu].evidence;
 			sum.user_copies += each[cpu].user_copies;
 			sum.user_copies_saved += each[cpu].user_copies_saved;
@@ -591,9 +601,8 @@ static void report_counters(struct capture *capture)
 	give_meta(capture, "waits_with_evidence", "%" PRIu64, (uint64_t)sum.evidence);
 	give_meta(capture, "user_stacks_copied", "%" PRIu64, (uint64_t)sum.user_copies);
 	give_meta(capture, "user_stacks_known", "%" PRIu64, (uint64_t)sum.user_copies_saved);
-	loss.events = sum.slot_conflicts;
-	if (loss.events > 0)
-		drain_report_loss(&capture->drain, &loss);
+	report_evidence_loss(capture, sum.slot_conflicts, EVENT_LOSS_SLOT);
+	report_evidence_loss(capture, sum.unseen_waits, EVENT_LOSS_UNSEEN);
 }
 
 /* How many records the programs have written, read or not: what was recorded and what was lost add
@@ -635,19 +644,12 @@ void capture_stop(struct capture *capture)
 static void report_naming(struct capture *capture, const struct resolver_statistics *statistics,
 			  uint64_t dropped)
 {
-	struct event_loss loss = {.to_ns = capture_now_ns(),
-				  .events = dropped,
-				  .cpu = EVENT_ANY_CPU,
-				  .log = EVENT_LOG_EVIDENCE,
-				  .reason = EVENT_LOSS_UNWIND};
-
 	give_meta(capture, "user_stacks_unwound", "%" PRIu64, statistics->stacks);
 	give_meta(capture, "user_stacks_truncated", "%" PRIu64, statistics->truncated);
 	give_meta(capture, "user_stacks_broken", "%" PRIu64, statistics->broken);
 	give_meta(capture, "frames_named", "%" PRIu64, statistics->frames_named);
 	give_meta(capture, "frames_unnamed", "%" PRIu64, statistics->frames_unnamed);
-	if (dropped > 0)
-		drain_report_loss(&capture->drain, &loss);
+	report_evidence_loss(capture, dropped, EVENT_LOSS_UNWIND);
 }
 
 static void close_maps(struct capture *capture)

@@ -424,6 +424,7 @@ enum event_loss_reason {
 	EVENT_LOSS_SIDE_BAND = 3, /* mapping records that perf dropped */
 	EVENT_LOSS_UNWIND = 4,    /* stack copies dropped because unwinding lagged behind */
 	EVENT_LOSS_SLOT = 5,      /* evidence of a wait lost: two threads shared a slot */
+	EVENT_LOSS_UNSEEN = 6,      /* evidence of a wait not taken: the thread took its CPU unseen */
 };
 
 struct event_loss {

@@ -253,7 +253,7 @@ static const struct event_field loss_fields[] = {
 	FIELD(loss, cpu, MEANING_CPU, "CPU; 65535 is not of one CPU"),
 	FIELD(loss, log, MEANING_COUNT, "0 the switch log, 1 the evidence log"),
 	FIELD(loss, reason, MEANING_COUNT,
-	      "1 overwritten, 2 nested program skipped, 3 mapping records, 4 unwinding lagged, 5 slot shared"),
+	      "1 overwritten, 2 nested program skipped, 3 mapping records, 4 unwinding lagged, 5 slot shared, 6 end of the wait not seen"),
 };
 
 static const struct event_field kind_info_fields[] = {
