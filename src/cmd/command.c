@@ -6,8 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-
-#define NAME_SIZE_MAX 32 /* longer words are no misspelt commands */
+#include "base/spelling.h"
 
 const struct command *command_find(const char *name)
 {
@@ -18,37 +17,6 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-static unsigned int smaller(unsigned int a, unsigned int b)
-{
-	return a < b ? a : b;
-}
-
-/* How many letters must be put in, left out, replaced or swapped with the next to get from A to B.
- */
-static unsigned int edit_distance(const char *a, const char *b)
-{
-	unsigned int d[NAME_SIZE_MAX + 1][NAME_SIZE_MAX + 1];
-	size_t a_size = strlen(a), b_size = strlen(b);
-
-	if (a_size > NAME_SIZE_MAX || b_size > NAME_SIZE_MAX)
-		return NAME_SIZE_MAX;
-	for (unsigned int i = 0; i <= a_size; i++)
-		d[i][0] = i;
-	for (unsigned int k = 0; k <= b_size; k++)
-		d[0][k] = k;
-	for (unsigned int i = 1; i <= a_size; i++) {
-		for (unsigned int k = 1; k <= b_size; k++) {
-			bool same = a[i - 1] == b[k - 1];
-
-			d[i][k] = smaller(d[i - 1][k - 1] + !same,
-					  smaller(d[i - 1][k], d[i][k - 1]) + 1);
-			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
-				d[i][k] = smaller(d[i][k], d[i - 2][k - 2] + 1);
-		}
-	}
-	return d[a_size][b_size];
-}
-
 /* The command that NAME may have meant: it begins so, or at most two letters differ. NULL: none. */
 static const struct command *command_near(const char *name)
 {
@@ -56,7 +24,7 @@ static const struct command *command_near(const char *name)
 	unsigned int nearest_distance = 3;
 
 	for (size_t i = 0; commands[i]; i++) {
-		unsigned int distance = edit_distance(name, commands[i]->name);
+		unsigned int distance = spelling_distance(name, commands[i]->name);
 
 		if (name[0] && !strncmp(name, commands[i]->name, strlen(name)))
 			distance = 0;

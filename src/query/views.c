@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/spelling.h"
 #include "base/units.h"
 
 /* All files of views/, put together by the Makefile. */
@@ -235,36 +236,10 @@ const struct view *views_at(const struct views *views, size_t i)
 
 /* ---- names that are nearly right ---- */
 
-#define NAME_MAX_LENGTH 32
-
-/* How many letters have to be changed, added or taken away. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t n = strlen(a), m = strlen(b);
-	size_t row[NAME_MAX_LENGTH + 1];
-
-	if (n > NAME_MAX_LENGTH || m > NAME_MAX_LENGTH)
-		return NAME_MAX_LENGTH;
-	for (size_t j = 0; j <= m; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= n; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-			size_t shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = changed < shorter ? changed : shorter;
-		}
-	}
-	return row[m];
-}
-
 static bool is_near(const char *name, const char *other)
 {
-	return distance(name, other) <= 2 || (*name && strstr(other, name)) || strstr(name, other);
+	return spelling_distance(name, other) <= 2 || (*name && strstr(other, name)) ||
+	       strstr(name, other);
 }
 
 /* Appends the names of all views, or of those that are near NAME. */
