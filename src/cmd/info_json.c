@@ -79,7 +79,7 @@ static json_t *json_losses(const struct info_facts *facts)
 				    loss->cpu == EVENT_ANY_CPU ? json_null()
 							       : json_integer(loss->cpu));
 		json_object_set_new(object, "log", json_text(info_log_name(loss->log)));
-		json_object_set_new(object, "reason", json_text(info_loss_reason(loss->reason)));
+		json_object_set_new(object, "reason", json_text(event_loss_why(loss->reason)));
 		json_object_set_new(object, "events", json_number(loss->events));
 		json_object_set_new(object, "from_ns", json_number(loss->from_ns));
 		json_object_set_new(object, "to_ns", json_number(loss->to_ns));

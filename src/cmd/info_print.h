@@ -24,7 +24,6 @@ void info_print_json(FILE *out, const struct info_report *report);
 /* Words for the numbers in events; "unknown" for others. */
 const char *info_hook_status(uint32_t status);
 const char *info_log_name(uint16_t log);
-const char *info_loss_reason(uint32_t reason);
 
 /* When the recording begins as time of day in ns; 0 if it does not say. */
 uint64_t info_realtime_start_ns(const struct info_report *report);

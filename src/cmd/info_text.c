@@ -64,24 +64,6 @@ const char *info_log_name(uint16_t log)
 					   : "unknown";
 }
 
-const char *info_loss_reason(uint32_t reason)
-{
-	switch (reason) {
-	case EVENT_LOSS_OVERWRITTEN:
-		return "overwritten before it was read";
-	case EVENT_LOSS_RECURSION:
-		return "the kernel skipped nested programs";
-	case EVENT_LOSS_SIDE_BAND:
-		return "mapping records dropped by perf";
-	case EVENT_LOSS_UNWIND:
-		return "user stacks not unwound in time";
-	case EVENT_LOSS_SLOT:
-		return "two threads shared a slot";
-	default:
-		return "unknown";
-	}
-}
-
 /* When the recording begins as time of day in ns; 0 if it does not say. */
 uint64_t info_realtime_start_ns(const struct info_report *report)
 {
@@ -261,7 +243,7 @@ static void print_losses(FILE *out, const struct info_report *report)
 		else
 			table_add_number(table, loss->cpu);
 		table_add_text(table, info_log_name(loss->log));
-		table_add_text(table, info_loss_reason(loss->reason));
+		table_add_text(table, event_loss_why(loss->reason));
 		table_add_number(table, (int64_t)loss->from_ns);
 		table_add_number(table, (int64_t)loss->to_ns);
 	}

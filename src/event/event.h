@@ -194,8 +194,9 @@ enum event_stack_flag {
  * A frame says where without saying where it was loaded: module id in the top 16 bits, offset
  * below. The offset is the module's own address (as in its ELF symbol table), for the kernel the
  * address minus EVENT_KERNEL_BASE, for a JIT module and for module 0 (unknown) the plain address.
- * A frame always lies inside the instruction that was running: where a call returns to, the offset is the
- * return address minus 1, inside the call. So a frame can be named without knowing its depth.
+ * A frame always lies inside the instruction that was running: where a call returns to, the offset
+ * is the return address minus 1, inside the call. So a frame can be named without knowing its
+ * depth.
  */
 #define EVENT_FRAME(module, offset) (((__u64)(module) << 48) | ((offset)&0xffffffffffffULL))
 #define EVENT_FRAME_MODULE(frame)   ((__u32)((frame) >> 48))
@@ -417,14 +418,19 @@ enum event_log {
 	EVENT_LOG_KINDS = 2
 };
 
+/* number on disk, NAME, what was lost (NULL: events of the log), why */
+#define EVENT_LOSS_REASONS(X)                                                                      \
+	X(1, OVERWRITTEN, NULL, "the log was overwritten before it was read")                      \
+	X(2, RECURSION, NULL, "the kernel skipped a program that would have nested in itself")     \
+	X(3, SIDE_BAND, "mapping", "mapping records that perf dropped")                            \
+	X(4, UNWIND, "stack", "stack copies dropped because unwinding lagged behind")              \
+	X(5, SLOT, "wait", "two threads shared a slot")                                            \
+	X(6, UNSEEN, "wait", "a thread took its CPU where no program runs, so nobody looked")
+
 enum event_loss_reason {
-	EVENT_LOSS_OVERWRITTEN = 1, /* the log was overwritten before it was read */
-	EVENT_LOSS_RECURSION =
-		2, /* the kernel skipped a program that would have nested in itself */
-	EVENT_LOSS_SIDE_BAND = 3, /* mapping records that perf dropped */
-	EVENT_LOSS_UNWIND = 4,    /* stack copies dropped because unwinding lagged behind */
-	EVENT_LOSS_SLOT = 5,      /* evidence of a wait lost: two threads shared a slot */
-	EVENT_LOSS_UNSEEN = 6,      /* evidence of a wait not taken: the thread took its CPU unseen */
+#define X(number, NAME, what, why) EVENT_LOSS_##NAME = number,
+	EVENT_LOSS_REASONS(X)
+#undef X
 };
 
 struct event_loss {

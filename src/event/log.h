@@ -97,7 +97,7 @@ struct capture_counters {
 	__u64 evidence;
 	__u64 user_copies;
 	__u64 user_copies_saved; /* stacks that were known already */
-	__u64 unseen_waits;     /* waits whose end was not seen, so that no evidence was taken */
+	__u64 unseen_waits;      /* waits whose end was not seen, so that no evidence was taken */
 	__u64 reserved[2];
 };
 

@@ -253,7 +253,8 @@ static const struct event_field loss_fields[] = {
 	FIELD(loss, cpu, MEANING_CPU, "CPU; 65535 is not of one CPU"),
 	FIELD(loss, log, MEANING_COUNT, "0 the switch log, 1 the evidence log"),
 	FIELD(loss, reason, MEANING_COUNT,
-	      "1 overwritten, 2 nested program skipped, 3 mapping records, 4 unwinding lagged, 5 slot shared, 6 end of the wait not seen"),
+	      "why: 1 overwritten, 2 nested program skipped, 3 mapping records, 4 unwinding lagged, 5 "
+	      "slot shared, 6 not looked at"),
 };
 
 static const struct event_field kind_info_fields[] = {
@@ -391,4 +392,31 @@ const char *event_tail_text(const struct event_header *event, const char *text, 
 		n--;
 	}
 	return text < end ? text : "";
+}
+
+const char *event_loss_why(unsigned int reason)
+{
+	switch (reason) {
+#define X(number, NAME, what, why)                                                                 \
+	case number:                                                                               \
+		return why;
+		EVENT_LOSS_REASONS(X)
+#undef X
+	}
+	return "unknown";
+}
+
+const char *event_loss_what(const struct event_loss *loss)
+{
+	const char *word = NULL;
+
+	switch (loss->reason) {
+#define X(number, NAME, what, why)                                                                 \
+	case number:                                                                               \
+		word = what;                                                                       \
+		break;
+		EVENT_LOSS_REASONS(X)
+#undef X
+	}
+	return word ? word : loss->log == EVENT_LOG_SWITCH ? "switch" : "evidence";
 }

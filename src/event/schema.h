@@ -81,6 +81,12 @@ int64_t event_field_value(const struct event_header *event, const struct event_f
  * "" if the tail has fewer. */
 const char *event_tail_text(const struct event_header *event, const char *text, unsigned int n);
 
+/* Why events were lost, in words; "unknown" for a reason that this version does not know. */
+const char *event_loss_why(unsigned int reason);
+/* What was lost, in one word: "switch" or "evidence" (events of that log), "mapping", "stack",
+ * "wait". */
+const char *event_loss_what(const struct event_loss *loss);
+
 /* Rounds an event's size up to the multiple of 8 that events have. */
 static inline size_t event_align(size_t size)
 {

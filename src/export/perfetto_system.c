@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "event/schema.h"
 #include "export/perfetto.h"
 
 #include <string.h>
@@ -155,14 +156,6 @@ void perfetto_write_machine(struct perfetto *perfetto)
 	write_attributes(perfetto);
 }
 
-static const char *const loss_reasons[] = {
-	[EVENT_LOSS_OVERWRITTEN] = "log overwritten",
-	[EVENT_LOSS_RECURSION] = "nested program skipped",
-	[EVENT_LOSS_SIDE_BAND] = "mapping records dropped",
-	[EVENT_LOSS_UNWIND] = "unwinding lagged behind",
-	[EVENT_LOSS_SLOT] = "two threads shared a slot",
-};
-
 static void add_number_arg(struct buffer *event, const char *name, uint64_t value)
 {
 	size_t arg = proto_open(event, 4); /* debug_annotations */
@@ -178,8 +171,7 @@ static void write_loss(struct perfetto *perfetto, const struct event_loss *loss)
 	struct buffer *packet = perfetto_packet_begin(perfetto, sequence, loss->from_ns);
 	size_t event = proto_open(packet, 11); /* track_event */
 	_cleanup_free_ char *name = xasprintf("lost %llu events", (unsigned long long)loss->events);
-	const char *reason =
-		loss->reason < ARRAY_SIZE(loss_reasons) ? loss_reasons[loss->reason] : NULL;
+	const char *reason = event_loss_why(loss->reason);
 	size_t arg;
 
 	proto_uint(packet, 9, 3); /* type: INSTANT */

@@ -214,37 +214,12 @@ static void get_loss_cpu(const struct vtab_cursor *cursor, sqlite3_context *out)
 
 static void get_loss_kind(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	const struct event_loss *loss = cursor->row;
-
-	switch (loss->reason) {
-	case EVENT_LOSS_SIDE_BAND:
-		vtab_result_text(out, "mapping");
-		break;
-	case EVENT_LOSS_UNWIND:
-		vtab_result_text(out, "stack");
-		break;
-	case EVENT_LOSS_SLOT:
-		vtab_result_text(out, "wait");
-		break;
-	default:
-		vtab_result_text(out, loss->log == EVENT_LOG_SWITCH ? "switch" : "evidence");
-		break;
-	}
+	vtab_result_text(out, event_loss_what(cursor->row));
 }
 
 static void get_loss_reason(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	static const char *const words[] = {
-		[EVENT_LOSS_OVERWRITTEN] = "the log was overwritten before it was read",
-		[EVENT_LOSS_RECURSION] =
-			"the kernel skipped a program that would have nested in itself",
-		[EVENT_LOSS_SIDE_BAND] = "mapping records that perf dropped",
-		[EVENT_LOSS_UNWIND] = "stack copies dropped because unwinding lagged behind",
-		[EVENT_LOSS_SLOT] = "two threads shared a slot",
-	};
-	uint32_t reason = ((const struct event_loss *)cursor->row)->reason;
-
-	vtab_result_text(out, reason < ARRAY_SIZE(words) ? words[reason] : NULL);
+	vtab_result_text(out, event_loss_why(((const struct event_loss *)cursor->row)->reason));
 }
 
 #define LOSS(type, member, help) VTAB_MEMBER(type, #member, struct event_loss, member, 0, help)

@@ -3,23 +3,9 @@
 
 #include <inttypes.h>
 
+#include "event/schema.h"
 #include "base/memory.h"
 #include "base/units.h"
-
-/* The parts of a loss that a person can place: which log, or what was dropped. */
-static const char *loss_place(const struct event_loss *loss)
-{
-	switch (loss->reason) {
-	case EVENT_LOSS_SIDE_BAND:
-		return "mappings";
-	case EVENT_LOSS_UNWIND:
-		return "stacks";
-	case EVENT_LOSS_SLOT:
-		return "evidence of waits";
-	default:
-		return loss->log == EVENT_LOG_SWITCH ? "switches and wake-ups" : "evidence";
-	}
-}
 
 /* Sums of losses of the same place and CPU, in the order of their first. */
 struct loss_sum {
@@ -40,14 +26,14 @@ static size_t sum_losses(const struct model *model, struct loss_sum **sums)
 		size_t at = 0;
 
 		while (at < count &&
-		       ((*sums)[at].cpu != loss->cpu || (*sums)[at].place != loss_place(loss)))
+		       ((*sums)[at].cpu != loss->cpu || (*sums)[at].place != event_loss_what(loss)))
 			at++;
 		if (at == LOSS_SUMS_MAX)
 			continue;
 		if (at == count) {
 			array_reserve((void **)sums, &capacity, count + 1, sizeof(**sums));
 			(*sums)[count++] =
-				(struct loss_sum){.place = loss_place(loss), .cpu = loss->cpu};
+				(struct loss_sum){.place = event_loss_what(loss), .cpu = loss->cpu};
 		}
 		(*sums)[at].events += loss->events;
 	}
