@@ -9,7 +9,7 @@
 
 /* Sums of losses of the same place and CPU, in the order of their first. */
 struct loss_sum {
-	const char *place;
+	const char *what;
 	uint16_t cpu;
 	uint64_t events;
 };
@@ -26,14 +26,14 @@ static size_t sum_losses(const struct model *model, struct loss_sum **sums)
 		size_t at = 0;
 
 		while (at < count &&
-		       ((*sums)[at].cpu != loss->cpu || (*sums)[at].place != event_loss_what(loss)))
+		       ((*sums)[at].cpu != loss->cpu || (*sums)[at].what != event_loss_what(loss)))
 			at++;
 		if (at == LOSS_SUMS_MAX)
 			continue;
 		if (at == count) {
 			array_reserve((void **)sums, &capacity, count + 1, sizeof(**sums));
 			(*sums)[count++] =
-				(struct loss_sum){.place = event_loss_what(loss), .cpu = loss->cpu};
+				(struct loss_sum){.what = event_loss_what(loss), .cpu = loss->cpu};
 		}
 		(*sums)[at].events += loss->events;
 	}
@@ -52,8 +52,8 @@ static void print_loss(const struct model *model, FILE *out)
 	}
 	fprintf(out, "lost: %s events (", format_count(text, model_lost_events(model)));
 	for (size_t i = 0; i < count && i < LOSS_SUMS_SHOWN; i++) {
-		fprintf(out, "%s%s %s", i ? ", " : "", format_count(text, sums[i].events),
-			sums[i].place);
+		fprintf(out, "%s%s %s events", i ? ", " : "", format_count(text, sums[i].events),
+			sums[i].what);
 		if (sums[i].cpu != EVENT_ANY_CPU)
 			fprintf(out, " of CPU %u", sums[i].cpu);
 	}

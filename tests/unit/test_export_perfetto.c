@@ -188,7 +188,7 @@ static void test_gap(void **state)
 	assert_string_equal(text_of(&trace.reading.tracks),
 			    "0 track 1 'recorder'\n"
 			    "20 on 1 instant 'lost 7 events' until_ns=1000080000 cpu=0 log=0 "
-			    "reason='log overwritten'\n");
+			    "reason='the log was overwritten before it was read'\n");
 	trace_release(&trace);
 }
 

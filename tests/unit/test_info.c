@@ -137,9 +137,9 @@ static void test_losses(void **state)
 	text = print(recording, info_print_text);
 	assert_line(text, "\n1,239 events were lost\n");
 	assert_line(text,
-		    "1,234    1  switch  overwritten before it was read  0.500000  1.500000\n");
+		    "1,234    1  switch  the log was overwritten before it was read  0.500000  1.500000\n");
 	assert_line(text,
-		    "    5    -  switch  overwritten before it was read  0.000000  0.000000\n");
+		    "    5    -  switch  the log was overwritten before it was read  0.000000  0.000000\n");
 	assert_null(strstr(text, "Nothing was lost"));
 	free(text);
 	recording_close(recording);

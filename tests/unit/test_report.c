@@ -101,8 +101,8 @@ static void test_limits(void **state)
 	(void)state;
 	assert_non_null(
 		strstr(text, "\nwaits shorter than 2.5 ms carry no stack\n"
-			     "lost: 1,509 events (1,500 switches and wake-ups of CPU 0, 7 evidence "
-			     "of CPU 1, 2 stacks)\n"));
+			     "lost: 1,509 events (1,500 switch events of CPU 0, 7 evidence events "
+			     "of CPU 1, 2 stack events)\n"));
 	free(text);
 	text = fixture_report(&f, "oncpu", NULL);
 	assert_non_null(strstr(text, "\nsamples: none were taken\n"));
