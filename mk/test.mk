@@ -31,8 +31,11 @@ $(BUILD)/bench/floor: bench/floor.c $(BUILD)/bench/floor.bpf.o
 	$(CC) $(PROGRAM_CFLAGS) -DFLOOR_OBJECT_PATH='"$(BUILD)/bench/floor.bpf.o"' -o $@ $< \
 		$(shell $(PKG_CONFIG) --cflags --libs libbpf)
 
-test: check programs all ## everything this machine can run, as root: also the live tests
-	BUILD=$(BUILD) tests/live/run $(TESTS)
+test: programs all ## everything this machine can run, as root: check and the live tests
+	@status=0; \
+	$(MAKE) --no-print-directory check || status=1; \
+	BUILD=$(BUILD) tests/live/run $(TESTS) || status=1; \
+	exit $$status
 
 live: programs all ## only the live tests; TESTS=word: those with the word in their name
 	BUILD=$(BUILD) tests/live/run $(TESTS)

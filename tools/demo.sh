@@ -51,9 +51,8 @@ show "Threads" "The producer hardly runs and the consumer never rests." \
 	$dashcam report threads $out/demo.dcam --tid "$producer" --tid "$consumer"
 show "Waits of the producer" "Two kinds: its own sleep, and the lock." \
 	$dashcam report offcpu $out/demo.dcam --tid "$producer"
-show "Who held the lock" "Each line a wait for it: the owner is 'consumer', who also woke the producer." \
-	$dashcam query $out/demo.dcam "select waited_ns, syscall, owner_comm, waker_comm from wait
-		where tid = $producer and owner_tid is not null limit 5"
+show "The longest waits" "Each with its object, its owner and who ended it: the mutex was the consumer's." \
+	$dashcam report waits $out/demo.dcam --tid "$producer" --limit 5
 show "Why" "A fifth of the time it did not want to sleep: 'consumer' had the lock and was in process_item." \
 	$dashcam explain $out/demo.dcam --tid "$producer" || true
 $dashcam export flamegraph $out/demo.dcam --tid "$producer" -o $out/flamegraph.svg
@@ -88,9 +87,11 @@ if real_program; then
 	printf '\nRecording %s: it fills a table, builds an index, and syncs to disk.\n' "$real_name"
 	$dashcam record -o $out/real.dcam --min-wait 100us --rate 499 -- "${real[@]}" >/dev/null
 	show "Where $real_name used the CPU" "Names of functions, from a program nobody prepared." \
-		$dashcam report oncpu $out/real.dcam --comm "$real_name*"
-	show "What $real_name waited for" "Each wait with its system call and file." \
-		$dashcam report offcpu $out/real.dcam --comm "$real_name*"
+		$dashcam report oncpu $out/real.dcam --comm "$real_name*" --limit 20
+	show "The files it waited for" "The database, its journal, and how long they took." \
+		$dashcam report files $out/real.dcam --comm "$real_name*"
+	show "What it waited for" "From main down into the file system; preemption shows as an interrupt." \
+		$dashcam report offcpu $out/real.dcam --comm "$real_name*" --limit 30
 	rm -f $out/real.db
 fi
 
