@@ -54,6 +54,8 @@ int main(int argc, char **argv)
 	status = commands_run(argc, argv);
 	if (fflush(stdout) && status >= 0)
 		status = fail_errno(-errno, "writing the output");
+	if (status > 0 && *fail_text())
+		print_line("", fail_text());
 	if (status >= 0)
 		return status;
 	print_line("", *fail_text() ? fail_text() : strerror(-status));

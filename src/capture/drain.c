@@ -45,7 +45,10 @@ void drain_report_loss(struct drain *drain, const struct event_loss *loss)
 
 	event.header = (struct event_header){
 		.kind = EVENT_LOSS, .size = sizeof(event), .time_ns = capture_now_ns()};
-	drain->totals.lost_events += event.events;
+	if (event.reason == EVENT_LOSS_UNSEEN)
+		drain->totals.unseen_waits += event.events;
+	else
+		drain->totals.lost_events += event.events;
 	if (!drain->error)
 		drain->error = drain->sink.evidence(drain->sink.context,
 						    event.cpu == EVENT_ANY_CPU ? 0 : event.cpu,

@@ -92,7 +92,7 @@ int target_start(struct target *target, char *const *argv)
 	return 0;
 }
 
-int target_go(struct target *target)
+int target_go(struct target *target, const char *name)
 {
 	int error_fd = target->pidfd, err = 0;
 	ssize_t n;
@@ -107,7 +107,7 @@ int target_go(struct target *target)
 	close(error_fd);
 	if (n == sizeof(err)) {
 		target_wait(target, true);
-		return fail_errno(err, "the command cannot be run");
+		return fail_errno(err, "%s cannot be run", name);
 	}
 	return 0;
 }

@@ -21,8 +21,9 @@ struct target {
  * SUDO_GID), or as we are. target_release stops it if it was never let go.
  */
 int target_start(struct target *target, char *const *argv);
-/* Lets it run. If the program cannot be run, returns its errno with a sentence. */
-int target_go(struct target *target);
+/* Lets it run. If the program cannot be run, returns its errno with a sentence that has its NAME.
+ */
+int target_go(struct target *target, const char *name);
 /* Waits for its end if BLOCK, else looks. Returns true if it has ended: status is valid. */
 bool target_wait(struct target *target, bool block);
 /* Exit status for a shell: that of the command, or 128 + the signal that ended it. */

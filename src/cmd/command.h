@@ -21,7 +21,7 @@ struct command {
 	int max_operands; /* -1: any number */
 	/* Runs with parsed VALUES and the operands, which end in a NULL. Returns an exit status (0
 	 * done) or a negative errno with a sentence (fail): main prints it and exits with 1, for
-	 * -EINVAL with 2. */
+	 * -EINVAL with 2. A sentence that is pending beside a status above 0 is printed too. */
 	int (*run)(void *values, int operand_count, char **operands);
 };
 

@@ -190,7 +190,7 @@ static int run_session(struct live *live, int command_count, char **command)
 		return err;
 	live->next_ns = capture_now_ns() + live->values->interval_ns;
 	err = session_run(&live->session, live->values->interval_ns, tick, live, &end);
-	session_stop(&live->session, NULL, NULL);
+	session_stop(&live->session, NULL, NULL, NULL);
 	status = session_wait_command(&live->session);
 	return err ? err : status;
 }

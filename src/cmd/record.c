@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "base/units.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "cmd/write_queue.h"
 #include "event/schema.h"
 #include "recording/recording.h"
 
@@ -40,54 +40,34 @@ static const struct option_row record_rows[] = {
 static const struct record_values record_defaults = {.session = SESSION_DEFAULTS};
 
 struct recorder {
-	struct recording_writer *writer;
-	pthread_mutex_t mutex; /* guards writer and error: names come from a thread of their own */
-	int error;             /* first one of the writer: the recording ends */
-	char error_text[256];
+	struct write_queue *queue;
 	struct session session;
 	bool shows_progress;
-	uint64_t last_flush_ns;
 	uint64_t last_progress_ns;
 	uint64_t last_events;
-	uint64_t events; /* handed to the writer */
-	uint64_t lost;
+	struct capture_totals totals;
 };
 
 /* ---- the sink ---- */
 
-static int write_events(struct recorder *recorder, enum recording_stream stream, uint16_t cpu,
-			const void *events, size_t size)
-{
-	int err;
-
-	pthread_mutex_lock(&recorder->mutex);
-	err = recorder->error;
-	if (!err) {
-		err = recording_write(recorder->writer, stream, cpu, events, size);
-		if (err) {
-			recorder->error = err;
-			snprintf(recorder->error_text, sizeof(recorder->error_text), "%s",
-				 fail_text());
-			fail_clear();
-		}
-	}
-	pthread_mutex_unlock(&recorder->mutex);
-	return err;
-}
-
 static int take_switches(void *context, uint16_t cpu, const void *events, size_t size)
 {
-	return write_events(context, STREAM_SWITCH, cpu, events, size);
+	return write_queue_add(((struct recorder *)context)->queue, STREAM_SWITCH, cpu, events,
+			       size);
 }
 
 static int take_evidence(void *context, uint16_t cpu, const void *events, size_t size)
 {
-	return write_events(context, STREAM_EVIDENCE, cpu, events, size);
+	return write_queue_add(((struct recorder *)context)->queue, STREAM_EVIDENCE, cpu, events,
+			       size);
 }
 
 static void take_table(void *context, const struct event_header *event)
 {
-	write_events(context, STREAM_TABLE, 0, event, event->size);
+	/* an error is kept by the queue, and noticed by the thread that drains */
+	if (write_queue_add(((struct recorder *)context)->queue, STREAM_TABLE, 0, event,
+			    event->size))
+		fail_clear();
 }
 
 static void write_meta(struct recorder *recorder, const char *name, const char *value)
@@ -129,20 +109,19 @@ static void write_request(struct recorder *recorder, const struct record_values 
 
 /* ---- progress ---- */
 
-static void show_progress(struct recorder *recorder, const struct capture_totals *totals,
-			  uint64_t now_ns)
+static void show_progress(struct recorder *recorder, uint64_t now_ns)
 {
 	char elapsed[UNITS_TEXT_SIZE], rate[UNITS_TEXT_SIZE], lost[UNITS_TEXT_SIZE],
 		size[UNITS_TEXT_SIZE];
-	uint64_t events = totals->switch_events + totals->evidence_events;
+	uint64_t events = recorder->totals.switch_events + recorder->totals.evidence_events;
 	uint64_t since_ns = now_ns - recorder->last_progress_ns;
 
 	fprintf(stderr, "\r\033[K%s   %s events/s   lost %s   %s",
 		format_ns(elapsed, now_ns - recorder->session.start_ns),
 		format_count(rate,
 			     since_ns ? (events - recorder->last_events) * NS_PER_S / since_ns : 0),
-		format_count(lost, totals->lost_events),
-		format_bytes(size, recording_written_bytes(recorder->writer)));
+		format_count(lost, recorder->totals.lost_events),
+		format_bytes(size, write_queue_written_bytes(recorder->queue)));
 	fflush(stderr);
 	recorder->last_events = events;
 	recorder->last_progress_ns = now_ns;
@@ -152,25 +131,11 @@ static int tick(void *context)
 {
 	struct recorder *recorder = context;
 	uint64_t now_ns = capture_now_ns();
-	struct capture_totals totals;
-	int err = 0;
 
-	capture_totals(recorder->session.capture, &totals);
-	recorder->events = totals.switch_events + totals.evidence_events;
-	recorder->lost = totals.lost_events;
-	pthread_mutex_lock(&recorder->mutex);
-	if (!recorder->error && now_ns - recorder->last_flush_ns >= FLUSH_NS) {
-		err = recording_flush(recorder->writer);
-		recorder->error = err;
-		recorder->last_flush_ns = now_ns;
-		if (err)
-			snprintf(recorder->error_text, sizeof(recorder->error_text), "%s",
-				 fail_text());
-	}
+	capture_totals(recorder->session.capture, &recorder->totals);
 	if (recorder->shows_progress && now_ns - recorder->last_progress_ns >= PROGRESS_NS)
-		show_progress(recorder, &totals, now_ns);
-	pthread_mutex_unlock(&recorder->mutex);
-	return err;
+		show_progress(recorder, now_ns);
+	return write_queue_error(recorder->queue);
 }
 
 static void show_naming(void *context, uint64_t waiting)
@@ -188,13 +153,19 @@ static void show_summary(const struct recorder *recorder, const char *path, uint
 	char text[4][UNITS_TEXT_SIZE];
 
 	fprintf(stderr, "dashcam: recorded %s: %s events, %s, in %s\n",
-		format_ns(text[0], duration_ns), format_count(text[1], recorder->events),
+		format_ns(text[0], duration_ns),
+		format_count(text[1],
+			     recorder->totals.switch_events + recorder->totals.evidence_events),
 		format_bytes(text[2], bytes), path);
-	if (recorder->lost)
+	if (recorder->totals.unseen_waits)
+		fprintf(stderr,
+			"dashcam: %s waits carry no evidence: they ended where no BPF program runs\n",
+			format_count(text[3], recorder->totals.unseen_waits));
+	if (recorder->totals.lost_events)
 		fprintf(stderr,
 			"dashcam: %s events were lost (see dashcam info; larger logs may help: "
 			"--switch-log, --evidence-log)\n",
-			format_count(text[3], recorder->lost));
+			format_count(text[3], recorder->totals.lost_events));
 }
 
 /* ---- the command ---- */
@@ -223,25 +194,23 @@ static uint64_t file_bytes(const char *path)
 static int finish(struct recorder *recorder, int run_error, const char *path, bool is_quiet)
 {
 	uint64_t duration_ns = capture_now_ns() - recorder->session.start_ns;
-	struct capture_totals totals;
+	_cleanup_free_ char *why = xstrdup(fail_text());
 	int err;
 
-	if (run_error && !recorder->error)
-		snprintf(recorder->error_text, sizeof(recorder->error_text), "%s", fail_text());
 	fail_clear();
-	capture_totals(recorder->session.capture, &totals);
-	session_stop(&recorder->session, show_naming, recorder);
-	recorder->lost = totals.lost_events;
-	err = recording_finish(recorder->writer);
+	session_stop(&recorder->session, show_naming, recorder, &recorder->totals);
+	fail_clear();
+	err = write_queue_finish(recorder->queue);
 	if (recorder->shows_progress)
 		fprintf(stderr, "\r\033[K");
 	if (!is_quiet)
 		show_summary(recorder, path, file_bytes(path), duration_ns);
-	if (!run_error && !recorder->error)
-		return err;
+	if (!run_error && !err)
+		return 0;
+	if (!*why)
+		return fail(err, "the recording ended early, all before is whole");
 	fail_clear();
-	return fail(recorder->error ? recorder->error : run_error,
-		    "the recording ended early, all before is whole: %s", recorder->error_text);
+	return fail(run_error, "the recording ended early, all before is whole: %s", why);
 }
 
 /* Begins a file beside PATH: a recording that exists is replaced only once this one runs. */
@@ -258,24 +227,36 @@ static int create_beside(struct recording_writer **ret, const char *path, char *
 	return err ? fail(err, "creating %s", path) : 0;
 }
 
+/* It did not begin: nothing is left of it, and the pending sentence stays. */
+static void abandon(struct write_queue *queue, const char *new_path)
+{
+	_cleanup_free_ char *why = xstrdup(fail_text());
+
+	fail_clear();
+	write_queue_finish(queue);
+	unlink(new_path);
+	fail_clear();
+	fail(0, "%s", why);
+}
+
 /* A command that cannot be run gives the status that shells give; other errors are passed on. */
 static int command_status(const struct session *session, int err)
 {
 	if (!session->command_failed)
 		return err;
-	warn("%s", fail_text());
 	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
 static int run(void *values_, int command_count, char **command)
 {
 	struct record_values *values = values_;
-	struct recorder recorder = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+	struct recorder recorder = {0};
 	const struct capture_sink sink = {.context = &recorder,
 					  .switches = take_switches,
 					  .evidence = take_evidence,
 					  .table = take_table};
 	enum session_end end = SESSION_ERROR;
+	struct recording_writer *writer;
 	char default_path[64];
 	_cleanup_free_ char *new_path = NULL;
 	const char *path = values->output;
@@ -285,7 +266,9 @@ static int run(void *values_, int command_count, char **command)
 		default_output(default_path, sizeof(default_path));
 		path = default_path;
 	}
-	err = create_beside(&recorder.writer, path, &new_path);
+	err = create_beside(&writer, path, &new_path);
+	if (!err)
+		err = write_queue_start(&recorder.queue, writer, FLUSH_NS);
 	if (err)
 		return err;
 	recorder.shows_progress = !values->quiet && isatty(STDERR_FILENO);
@@ -294,18 +277,20 @@ static int run(void *values_, int command_count, char **command)
 	if (!err && rename(new_path, path))
 		err = fail_errno(-errno, "renaming %s to %s", new_path, path);
 	if (err) {
-		recording_finish(recorder.writer);
-		unlink(new_path);
+		abandon(recorder.queue, new_path);
 		return command_status(&recorder.session, err);
 	}
-	recorder.last_flush_ns = recorder.last_progress_ns = capture_now_ns();
+	recorder.last_progress_ns = capture_now_ns();
 	err = session_run(&recorder.session, PROGRESS_NS, tick, &recorder, &end);
 	err = finish(&recorder, err, path, values->quiet);
 	status = session_wait_command(&recorder.session);
 	option_list_release(&values->session.pids);
 	option_list_release(&values->session.comms);
 	option_list_release(&values->session.probes);
-	return err ? err : status;
+	if (err)
+		return err;
+	fail_clear();
+	return status;
 }
 
 const struct command command_record = {

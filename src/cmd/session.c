@@ -175,7 +175,7 @@ static int start_parts(struct session *session, const struct session_values *val
 	if (!err)
 		err = capture_start(session->capture);
 	if (!err && session->target.pid > 0)
-		err = target_go(&session->target);
+		err = target_go(&session->target, command[0]);
 	session->command_failed = session->target.is_reaped;
 	return err;
 }
@@ -294,12 +294,14 @@ int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *con
 }
 
 int session_stop(struct session *session, void (*progress)(void *context, uint64_t waiting),
-		 void *context)
+		 void *context, struct capture_totals *ret_totals)
 {
 	int err;
 
 	capture_stop(session->capture);
 	err = capture_drain(session->capture);
+	if (ret_totals)
+		capture_totals(session->capture, ret_totals);
 	capture_close(session->capture, progress, context);
 	session->capture = NULL;
 	return err;

@@ -99,9 +99,9 @@ int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *con
 		void *context, enum session_end *ret_end);
 
 /* Detaches, drains what is left, waits for the names; frees all but the target. PROGRESS as in
- * capture_close. */
+ * capture_close. *RET_TOTALS (may be NULL): all that was handed over, and lost. */
 int session_stop(struct session *session, void (*progress)(void *context, uint64_t waiting),
-		 void *context);
+		 void *context, struct capture_totals *ret_totals);
 
 /* After session_stop: waits for the command and gives its exit status; 0 without a command. */
 int session_wait_command(struct session *session);
