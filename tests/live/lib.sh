@@ -119,8 +119,12 @@ meta_of_file() {
 	fi
 }
 
-lost_events() { # FILE
-	value "$1" "select sum(events) from loss"
+# Nothing was lost, but for evidence of waits whose thread took its CPU unseen (reason 6): that is the
+# machine's doing, and may be one wait in a hundred.
+nothing_lost() {
+	equal "$(value "$1" "select sum(events) from event_loss where reason != 6")" 0
+	at_most "$(value "$1" "select sum(events) from event_loss where reason = 6")" \
+		"$(value "$1" "select 5 + count(*) / 100 from event_wait")"
 }
 
 # How many records of the switch log are in the file. All that was ever put into that log, lost or not,
@@ -128,10 +132,6 @@ lost_events() { # FILE
 kept_switch_log() {
 	value "$1" "select (select count(*) from event_switch) + (select count(*) from event_waking) +
 		(select count(*) from event_resume)"
-}
-
-nothing_lost() {
-	equal "$(lost_events "$1")" 0
 }
 
 # Each thread's time is on-CPU + runnable + blocked + unknown, within 0.1 % (and 10 us) of its life.
