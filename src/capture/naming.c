@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "base/units.h"
 
 /* Stack copies waiting for the resolver: at 2 KB each this is some 30,000. */
@@ -246,11 +247,11 @@ int naming_start(struct naming **ret, struct resolver *resolver)
 	naming->resolver = resolver;
 	pthread_mutex_init(&naming->mutex, NULL);
 	pthread_cond_init(&naming->changed, NULL);
-	err = pthread_create(&naming->thread, NULL, run, naming);
+	err = thread_start(&naming->thread, run, naming);
 	if (err) {
 		resolver_free(resolver);
 		free(naming);
-		return fail_errno(-err, "starting the naming thread");
+		return fail_errno(err, "starting the naming thread");
 	}
 	*ret = naming;
 	return 0;

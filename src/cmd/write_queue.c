@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "base/units.h"
 
 /* At 25 MB/s, what a CPU that only switches writes, this is ten seconds of one CPU. */
@@ -143,11 +144,11 @@ int write_queue_start(struct write_queue **ret, struct recording_writer *writer,
 	pthread_cond_init(&queue->added, &attributes);
 	pthread_cond_init(&queue->taken, NULL);
 	pthread_condattr_destroy(&attributes);
-	err = pthread_create(&queue->thread, NULL, run, queue);
+	err = thread_start(&queue->thread, run, queue);
 	if (err) {
 		recording_finish(writer);
 		free(queue);
-		return fail_errno(-err, "starting the writing thread");
+		return fail_errno(err, "starting the writing thread");
 	}
 	*ret = queue;
 	return 0;
