@@ -276,6 +276,18 @@ static enum unwind_result evaluate(const struct unwind_state *state, const struc
 	return operands.bad ? UNWIND_LOST : UNWIND_STEPPED;
 }
 
+/* The value that was saved at an address for one register. What lies below the stack pointer has been popped: in
+ * epilogues compilers leave the rule as it was, but the register has its value back. */
+static enum unwind_result saved_value(const struct unwind_state *state, unsigned int reg,
+				      uint64_t address, uint64_t *ret_value)
+{
+	if (address >= state->regs[unwind_native.stack_pointer] || !is_known(state, reg) ||
+	    reg == unwind_native.program_counter)
+		return unwind_read(state, address, ret_value);
+	*ret_value = state->regs[reg];
+	return UNWIND_STEPPED;
+}
+
 /* The caller's value of the register of one rule. */
 static enum unwind_result apply(const struct unwind_state *state, const struct unwind_row *row,
 				const struct unwind_rule *rule, uint64_t cfa, uint64_t *ret_value)
@@ -286,7 +298,8 @@ static enum unwind_result apply(const struct unwind_state *state, const struct u
 
 	switch (rule->kind) {
 	case UNWIND_RULE_AT_CFA:
-		return unwind_read(state, cfa + (uint64_t)(int64_t)rule->offset, ret_value);
+		address = cfa + (uint64_t)(int64_t)rule->offset;
+		return saved_value(state, rule->reg, address, ret_value);
 	case UNWIND_RULE_IS_CFA:
 		*ret_value = cfa + (uint64_t)(int64_t)rule->offset;
 		return UNWIND_STEPPED;
