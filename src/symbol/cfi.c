@@ -152,8 +152,8 @@ static int fill(struct draft *draft, Dwarf_Frame *frame)
 }
 
 /*
- * The end of the row at ADDRESS; 0 if there is none. The start that libdw gives is not to be relied on: behind
- * DW_CFA_restore_state (after each early return) it is that of the remembered row.
+ * The end of the row at ADDRESS; 0 if there is none. The start that libdw gives is not to be relied
+ * on: behind DW_CFA_restore_state (after each early return) it is that of the remembered row.
  */
 static uint64_t row_end(Dwarf_CFI *cfi, uint64_t address)
 {

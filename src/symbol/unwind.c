@@ -276,8 +276,9 @@ static enum unwind_result evaluate(const struct unwind_state *state, const struc
 	return operands.bad ? UNWIND_LOST : UNWIND_STEPPED;
 }
 
-/* The value that was saved at an address for one register. What lies below the stack pointer has been popped: in
- * epilogues compilers leave the rule as it was, but the register has its value back. */
+/* The value that was saved at an address for one register. What lies below the stack pointer has
+ * been popped: in epilogues compilers leave the rule as it was, but the register has its value
+ * back. */
 static enum unwind_result saved_value(const struct unwind_state *state, unsigned int reg,
 				      uint64_t address, uint64_t *ret_value)
 {

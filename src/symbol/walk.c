@@ -25,7 +25,7 @@ static bool locate(const struct walker *walker, uint64_t pc, struct location *re
 {
 	ret->module = NULL;
 	ret->address = pc;
-	ret->mapping = process_find(walker->process, pc);
+	ret->mapping = processes_find(&walker->resolver->processes, walker->process, pc);
 	if (!ret->mapping)
 		return false;
 	ret->module = modules_of(walker->resolver->modules, walker->process, ret->mapping);
