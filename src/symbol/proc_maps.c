@@ -68,14 +68,10 @@ static void add_line(const char *line, const struct process *old, struct process
 {
 	struct mapping mapping = {.start = 0};
 	const char *path;
-	size_t size;
 
 	if (!parse_line(line, &mapping, &path))
 		return;
-	size = strlen(path) + 1;
-	mapping.path = xmalloc(sizeof(*mapping.path) + size);
-	mapping.path->users = 1;
-	memcpy(mapping.path->text, path, size);
+	mapping.path = shared_path_new(path);
 	inherit(old, &mapping);
 	process_insert(process, &mapping);
 }

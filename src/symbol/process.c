@@ -2,6 +2,7 @@
 #include "symbol/process.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
@@ -27,13 +28,14 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-static struct shared_path *path_new(const char *text)
+struct shared_path *shared_path_new(const char *text)
 {
-	size_t size = strlen(text) + 1;
-	struct shared_path *path = xmalloc(sizeof(*path) + size);
+	size_t size = strnlen(text, PATH_MAX - 1);
+	struct shared_path *path = xmalloc(sizeof(*path) + size + 1);
 
 	path->users = 1;
 	memcpy(path->text, text, size);
+	path->text[size] = '\0';
 	return path;
 }
 
@@ -170,7 +172,7 @@ void processes_map(struct processes *processes, const struct resolver_mapping *f
 		.file_offset = from->file_offset,
 		.inode = from->inode,
 		.device = from->device,
-		.path = path_new(from->path ? from->path : ""),
+		.path = shared_path_new(from->path ? from->path : ""),
 	};
 
 	if (from->build_id && from->build_id_size > 0 &&

@@ -22,8 +22,10 @@ struct module;
 /* A path that many mappings share. */
 struct shared_path {
 	uint32_t users;
-	char text[];
+	char text[]; /* shorter than PATH_MAX */
 };
+
+struct shared_path *shared_path_new(const char *text); /* a copy, cut if need be, with one user */
 
 struct mapping {
 	uint64_t start;
