@@ -75,8 +75,9 @@ static void shift(struct process *process, size_t index, ptrdiff_t gap)
 			      process->count + (size_t)gap, sizeof(*process->maps));
 	else
 		index += (size_t)-gap;
-	memmove(process->maps + (ptrdiff_t)index + gap, process->maps + index,
-		(process->count - index) * sizeof(*process->maps));
+	if (index < process->count)
+		memmove(process->maps + (ptrdiff_t)index + gap, process->maps + index,
+			(process->count - index) * sizeof(*process->maps));
 	process->count += (size_t)gap;
 }
 
