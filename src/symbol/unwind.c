@@ -24,7 +24,7 @@ const struct unwind_machine unwind_native = {
 
 static const struct unwind_op *row_ops(const struct unwind_row *row)
 {
-	return (const struct unwind_op *)(row->rules + row->rule_count);
+	return (const struct unwind_op *)(unwind_row_rules(row) + row->rule_count);
 }
 
 size_t unwind_row_size(const struct unwind_row *row)
@@ -61,7 +61,7 @@ bool unwind_row_is_sound(const struct unwind_row *row, size_t size)
 	    row->cfa_op_count > row->op_count)
 		return false;
 	for (unsigned int i = 0; i < row->rule_count; i++) {
-		if (!rule_is_sound(row, &row->rules[i]))
+		if (!rule_is_sound(row, &unwind_row_rules(row)[i]))
 			return false;
 	}
 	for (unsigned int i = 0; i < row->op_count; i++) {
@@ -346,7 +346,7 @@ enum unwind_result unwind_step(struct unwind_state *state, const struct unwind_r
 	next.regs[sp] = cfa;
 	next.known |= UINT64_C(1) << sp;
 	for (unsigned int i = 0; i < row->rule_count; i++) {
-		const struct unwind_rule *rule = &row->rules[i];
+		const struct unwind_rule *rule = &unwind_row_rules(row)[i];
 		uint64_t bit = UINT64_C(1) << rule->reg;
 
 		if (rule->kind == UNWIND_RULE_UNDEFINED && rule->reg == pc)

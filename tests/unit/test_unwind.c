@@ -240,7 +240,7 @@ static void bad_expressions(void **unused)
 				.op_count = (uint8_t)count,
 				.rule_count = 1,
 			};
-			memcpy(memory.row.rules, &rule, sizeof(rule));
+			memcpy(memory.bytes + sizeof(memory.row), &rule, sizeof(rule));
 			memcpy(memory.bytes + sizeof(memory.row) + sizeof(rule), ops,
 			       count * sizeof(ops[0]));
 			assert_true(unwind_row_is_sound(&memory.row, unwind_row_size(&memory.row)));
