@@ -121,6 +121,7 @@ static void describe(struct module *module, const struct message *reply, size_t 
 	    opened->build_id_size > EVENT_BUILD_ID_MAX ||
 	    !memchr(opened->link, '\0', sizeof(opened->link)))
 		return;
+	module->entry = opened->entry;
 	module->segment_count = opened->segment_count;
 	memcpy(module->segments, opened->segments, sizeof(module->segments));
 	module->build_id_size = opened->build_id_size;

@@ -46,6 +46,7 @@ struct module {
 	uint32_t build_id_size;
 	uint8_t build_id[EVENT_BUILD_ID_MAX];
 	struct module_place place; /* how to open it again; path is owned */
+	uint64_t entry; /* where a process begins that this is the program (or loader) of; or 0 */
 	uint32_t segment_count;
 	struct message_segment segments[MESSAGE_SEGMENTS_MAX];
 	uint32_t link_checksum;

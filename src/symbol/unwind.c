@@ -278,13 +278,14 @@ static enum unwind_result evaluate(const struct unwind_state *state, const struc
 
 /* The value that was saved at an address for one register. What lies below the stack pointer has
  * been popped: in epilogues compilers leave the rule as it was, but the register has its value
- * back. */
+ * back. A return address down there has been used up. */
 static enum unwind_result saved_value(const struct unwind_state *state, unsigned int reg,
 				      uint64_t address, uint64_t *ret_value)
 {
-	if (address >= state->regs[unwind_native.stack_pointer] || !is_known(state, reg) ||
-	    reg == unwind_native.program_counter)
+	if (address >= state->regs[unwind_native.stack_pointer])
 		return unwind_read(state, address, ret_value);
+	if (reg == unwind_native.program_counter || !is_known(state, reg))
+		return UNWIND_LOST;
 	*ret_value = state->regs[reg];
 	return UNWIND_STEPPED;
 }
@@ -337,9 +338,8 @@ enum unwind_result unwind_step(struct unwind_state *state, const struct unwind_r
 	bool returns = false; /* there is a rule for the return address */
 
 	result = find_cfa(state, row, &cfa);
-	/* Stacks grow down: a caller's frame that is not above ours would send us round in circles.
-	 */
-	if (result == UNWIND_STEPPED && !(row->flags & UNWIND_ROW_SIGNAL) && cfa <= state->regs[sp])
+	/* Stacks grow down: a caller's frame below ours would send us round in circles. */
+	if (result == UNWIND_STEPPED && !(row->flags & UNWIND_ROW_SIGNAL) && cfa < state->regs[sp])
 		result = UNWIND_LOST;
 	if (result != UNWIND_STEPPED)
 		return result;

@@ -109,6 +109,23 @@ static void an_epilogue(void **unused)
 	assert_true(state.known >> RBX & 1);
 }
 
+/* vfork keeps its return address in a register while the system call runs: nothing of it is on the
+ * stack. */
+static void a_return_address_in_a_register(void **unused)
+{
+	static const uint64_t stack[] = {0};
+	static const struct unwind_rule rule = {
+		.reg = RIP, .kind = UNWIND_RULE_IN_REGISTER, .offset = 5};
+	const struct unwind_row row = {.cfa_reg = RSP, .rule_count = 1};
+	struct unwind_state state = state_of(stack, 1);
+	struct test_row memory;
+
+	(void)unused;
+	assert_int_equal(unwind_step(&state, make(&memory, row, &rule, NULL)), UNWIND_STEPPED);
+	assert_int_equal(state.regs[RIP], 0x105);
+	assert_int_equal(state.regs[RSP], STACK_START);
+}
+
 /* The end of the stack, memory that is not there, and rows that lead nowhere. */
 static void how_stacks_end(void **unused)
 {
@@ -310,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_ordinary_frame),
 		cmocka_unit_test(an_epilogue),
+		cmocka_unit_test(a_return_address_in_a_register),
 		cmocka_unit_test(how_stacks_end),
 		cmocka_unit_test(the_plt),
 		cmocka_unit_test(a_signal_frame),
