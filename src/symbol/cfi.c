@@ -151,6 +151,23 @@ static int fill(struct draft *draft, Dwarf_Frame *frame)
 	return err;
 }
 
+/*
+ * The end of the row at ADDRESS; 0 if there is none. The start that libdw gives is not to be relied
+ * on: behind DW_CFA_restore_state (after each early return) it is that of the remembered row.
+ */
+static uint64_t row_end(Dwarf_CFI *cfi, uint64_t address)
+{
+	Dwarf_Addr start, end = 0;
+	Dwarf_Frame *frame;
+
+	if (dwarf_cfi_addrframe(cfi, address, &frame))
+		return 0;
+	if (dwarf_frame_info(frame, &start, &end, NULL) < 0)
+		end = 0;
+	free(frame);
+	return end;
+}
+
 int cfi_row(Dwarf_CFI *cfi, uint64_t address, struct buffer *out)
 {
 	struct draft draft = {.row = {.start = 0}};
@@ -165,6 +182,8 @@ int cfi_row(Dwarf_CFI *cfi, uint64_t address, struct buffer *out)
 		return err;
 	if (address < draft.row.start || address >= draft.row.end)
 		return -EBADMSG;
+	if (row_end(cfi, draft.row.start) != draft.row.end)
+		draft.row.start = address;
 	buffer_add(out, &draft.row, sizeof(draft.row));
 	buffer_add(out, draft.rules, draft.row.rule_count * sizeof(draft.rules[0]));
 	buffer_add(out, draft.ops, draft.row.op_count * sizeof(draft.ops[0]));

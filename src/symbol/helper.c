@@ -15,17 +15,24 @@
 #include "symbol/reader.h"
 #include "symbol/zygote.h"
 
-/* How long the zygote may take to start a reader. */
+/* How long the zygote may take to start a worker. */
 #define START_LIMIT_MS 10000
+
+/* How long a file system may take to open a file. */
+#define OPEN_LIMIT_MS 1000
+
+struct worker {
+	pid_t pid;
+	int socket; /* -1 while there is none */
+	uint64_t restarts;
+};
 
 struct helper {
 	pid_t zygote;
 	int control; /* to the zygote; -1 in process */
-	int socket;  /* to the reader; -1 while there is none */
-	pid_t reader_pid;
+	struct worker workers[ZYGOTE_WORKERS];
 	struct reader *reader; /* in process only */
 	struct buffer reply;
-	uint64_t restarts;
 };
 
 /* Waits until there is something to read. 0, -ETIMEDOUT or another error. */
@@ -52,23 +59,31 @@ static int wait_readable(int fd, unsigned int limit_ms)
 	}
 }
 
-static int start_reader(struct helper *helper)
+static int start_worker(struct helper *helper, enum zygote_worker kind)
 {
+	struct worker *worker = &helper->workers[kind];
+	const uint8_t command = kind;
 	ssize_t n;
 	int err;
 
-	if (helper->socket >= 0)
-		close(helper->socket);
-	helper->socket = -1;
-	helper->reader_pid = 0;
-	err = socket_send(helper->control, "s", 1, -1);
+	if (worker->socket >= 0)
+		close(worker->socket);
+	worker->socket = -1;
+	worker->pid = 0;
+	err = socket_send(helper->control, &command, sizeof(command), -1);
 	if (!err)
 		err = wait_readable(helper->control, START_LIMIT_MS);
 	if (err)
 		return err;
-	n = socket_receive(helper->control, &helper->reader_pid, sizeof(helper->reader_pid),
-			   &helper->socket, 0);
-	return n == sizeof(helper->reader_pid) && helper->socket >= 0 ? 0 : -ENODEV;
+	n = socket_receive(helper->control, &worker->pid, sizeof(worker->pid), &worker->socket, 0);
+	return n == sizeof(worker->pid) && worker->socket >= 0 ? 0 : -ENODEV;
+}
+
+/* Instead of one that has died, hangs or talks nonsense. */
+static int restart_worker(struct helper *helper, enum zygote_worker kind)
+{
+	helper->workers[kind].restarts++;
+	return start_worker(helper, kind) ? -ENODEV : 0;
 }
 
 static int start_zygote(struct helper *helper)
@@ -92,13 +107,15 @@ int helper_new(struct helper **ret, bool in_process)
 	struct helper *helper = xcalloc(1, sizeof(*helper));
 	int err = 0;
 
-	helper->control = helper->socket = -1;
+	helper->control = -1;
+	for (unsigned int kind = 0; kind < ZYGOTE_WORKERS; kind++)
+		helper->workers[kind].socket = -1;
 	if (in_process)
 		helper->reader = reader_new();
 	else
 		err = start_zygote(helper);
-	if (!err && !in_process) {
-		err = start_reader(helper);
+	for (unsigned int kind = 0; kind < ZYGOTE_WORKERS && !in_process && !err; kind++) {
+		err = start_worker(helper, kind);
 		if (err)
 			fail_errno(err, "starting the symbol reader");
 	}
@@ -113,8 +130,10 @@ void helper_free(struct helper *helper)
 {
 	if (!helper)
 		return;
-	if (helper->socket >= 0)
-		close(helper->socket);
+	for (unsigned int kind = 0; kind < ZYGOTE_WORKERS; kind++) {
+		if (helper->workers[kind].socket >= 0)
+			close(helper->workers[kind].socket);
+	}
 	if (helper->control >= 0)
 		close(helper->control);
 	/* The zygote ends by itself when its socket closes. */
@@ -129,15 +148,16 @@ void helper_free(struct helper *helper)
 static int exchange(struct helper *helper, const struct message *request, size_t size, int fd,
 		    unsigned int limit_ms)
 {
-	int err = helper->socket >= 0 ? socket_send(helper->socket, request, size, fd) : -EPIPE;
+	int socket = helper->workers[ZYGOTE_READER].socket;
+	int err = socket >= 0 ? socket_send(socket, request, size, fd) : -EPIPE;
 	ssize_t n;
 
 	if (!err)
-		err = wait_readable(helper->socket, limit_ms);
+		err = wait_readable(socket, limit_ms);
 	if (err)
 		return err;
 	buffer_clear(&helper->reply);
-	n = socket_receive(helper->socket, buffer_extend(&helper->reply, MESSAGE_SIZE_MAX),
+	n = socket_receive(socket, buffer_extend(&helper->reply, MESSAGE_SIZE_MAX),
 			   MESSAGE_SIZE_MAX, NULL, 0);
 	helper->reply.size = n > 0 ? (size_t)n : 0;
 	return n < (ssize_t)sizeof(struct message) ? -EPIPE : 0;
@@ -155,8 +175,7 @@ static int ask_process(struct helper *helper, const struct message *request, siz
 		err = -EPIPE; /* it talks nonsense */
 	if (!err)
 		return 0;
-	helper->restarts++;
-	if (start_reader(helper))
+	if (restart_worker(helper, ZYGOTE_READER))
 		return -ENODEV;
 	return err == -ETIMEDOUT ? -ETIMEDOUT : -EPIPE;
 }
@@ -178,12 +197,33 @@ int helper_ask(struct helper *helper, const struct message *request, size_t size
 	return (*ret_reply)->error;
 }
 
+int helper_open(struct helper *helper, const struct opener_request *request,
+		struct opener_reply *reply)
+{
+	int socket = helper->workers[ZYGOTE_OPENER].socket, fd = -1;
+	int err;
+
+	if (helper->reader)
+		return opener_answer(request, reply);
+	err = socket >= 0 ? socket_send(socket, request, sizeof(*request), -1) : -EPIPE;
+	if (!err)
+		err = wait_readable(socket, OPEN_LIMIT_MS);
+	if (!err && socket_receive(socket, reply, sizeof(*reply), &fd, 0) != sizeof(*reply))
+		err = -EPIPE;
+	if (!err)
+		return fd >= 0 ? fd : reply->error < 0 ? reply->error : -EMFILE;
+	if (fd >= 0)
+		close(fd);
+	restart_worker(helper, ZYGOTE_OPENER);
+	return err;
+}
+
 uint64_t helper_restarts(const struct helper *helper)
 {
-	return helper->restarts;
+	return helper->workers[ZYGOTE_READER].restarts;
 }
 
 pid_t helper_reader_pid(const struct helper *helper)
 {
-	return helper->reader_pid;
+	return helper->workers[ZYGOTE_READER].pid;
 }

@@ -111,6 +111,7 @@ int image_open(struct image **ret, int fd)
 		free(image);
 		return err;
 	}
+	image->description.entry = image->file.header.e_entry;
 	read_segments(&image->file, &image->description);
 	image->description.build_id_size = read_build_id(&image->file, image->description.build_id);
 	read_link(&image->file, &image->description);

@@ -61,6 +61,7 @@ struct message_opened {
 	struct message message;
 	uint32_t segment_count;
 	uint32_t build_id_size;
+	uint64_t entry; /* address of the first instruction that a process runs; 0 if it has none */
 	uint8_t build_id[24];
 	uint32_t link_checksum; /* of the debug file named by .gnu_debuglink */
 	char link[260];         /* its name without a directory; "" if there is none */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "base/error.h"
 
@@ -46,7 +47,7 @@ void modules_free(struct modules *modules)
 	free(modules);
 }
 
-static struct module *add(struct modules *modules, uint32_t kind, const struct open_place *place)
+static struct module *add(struct modules *modules, uint32_t kind, const struct module_place *place)
 {
 	struct module *module = xcalloc(1, sizeof(*module));
 
@@ -120,6 +121,7 @@ static void describe(struct module *module, const struct message *reply, size_t 
 	    opened->build_id_size > EVENT_BUILD_ID_MAX ||
 	    !memchr(opened->link, '\0', sizeof(opened->link)))
 		return;
+	module->entry = opened->entry;
 	module->segment_count = opened->segment_count;
 	memcpy(module->segments, opened->segments, sizeof(module->segments));
 	module->build_id_size = opened->build_id_size;
@@ -152,23 +154,49 @@ static int send_elf(struct modules *modules, struct module *module, int fd)
 	return err;
 }
 
+/* Has the file of a mapping opened, by the first way from WAY on that works. */
+static int open_file(struct modules *modules, const struct module_place *place,
+		     enum opener_what what, unsigned int way, struct opener_reply *reply)
+{
+	struct opener_request request = {
+		.what = what,
+		.way = way,
+		.pid = place->pid,
+		.parent_pid = place->parent_pid,
+		.start = place->start,
+		.end = place->end,
+		.device = place->device,
+		.inode = place->inode,
+	};
+	int fd;
+
+	if (strlen(place->path) >= sizeof(request.path))
+		return -ENAMETOOLONG;
+	strcpy(request.path, place->path);
+	fd = helper_open(modules->helper, &request, reply);
+	if (fd == -ETIMEDOUT)
+		warn("%s: its file system does not answer: its symbols are left out", place->path);
+	return fd;
+}
+
 /* Opens the module's file anew, by whichever way works, and gives it to the reader. */
 static int open_again(struct modules *modules, struct module *module)
 {
-	struct stat stat;
-	int err = -ENOENT;
+	const enum opener_what what =
+		module->kind == EVENT_MODULE_VDSO ? OPENER_VDSO : OPENER_MAPPED;
+	struct opener_reply reply = {.way = 0};
+	int err;
 
-	for (unsigned int way = 0; way < OPEN_WAYS; way++) {
-		_cleanup_close_ int fd = module->kind == EVENT_MODULE_VDSO
-						 ? open_vdso()
-						 : open_mapped(&module->place, way, &stat);
+	/* A file may be there, but the wrong one: the reader tells by the build id. */
+	do {
+		_cleanup_close_ int fd =
+			open_file(modules, &module->place, what, reply.way, &reply);
 
 		err = fd < 0 ? fd : send_elf(modules, module, fd);
-		if (!err || err == -ENOEXEC || reader_failed(err))
-			return err;
-		if (module->kind == EVENT_MODULE_VDSO)
+		if (fd < 0)
 			break;
-	}
+		reply.way++;
+	} while (err == -ESTALE && what == OPENER_MAPPED);
 	return err;
 }
 
@@ -198,9 +226,9 @@ int module_ask(struct modules *modules, struct module *module, const struct mess
 	return err;
 }
 
-static struct open_place place_of(const struct process *process, const struct mapping *mapping)
+static struct module_place place_of(const struct process *process, const struct mapping *mapping)
 {
-	return (struct open_place){
+	return (struct module_place){
 		.pid = process->pid,
 		.parent_pid = process->parent_pid,
 		.start = mapping->start,
@@ -224,42 +252,65 @@ static struct module *settle(struct modules *modules, struct module *module)
 	return module;
 }
 
-/* Opens the file of a mapping by one way and finds or makes its module; NULL: not by this way. */
-static struct module *try_way(struct modules *modules, const struct open_place *place,
-			      const struct mapping *mapping, unsigned int way)
+static uint32_t stat_device(const struct stat *stat)
 {
-	struct module *module;
-	struct stat stat;
-	_cleanup_close_ int fd = open_mapped(place, way, &stat);
+	return (uint32_t)major(stat->st_dev) << 20 | (uint32_t)minor(stat->st_dev);
+}
+
+static bool has_build_id(const struct module *module, const struct mapping *mapping)
+{
+	return module->build_id_size == mapping->build_id_size &&
+	       !memcmp(module->build_id, mapping->build_id, mapping->build_id_size);
+}
+
+/* Finds or makes the module of the opened file FD. NULL: it is not the mapped file. */
+static struct module *of_opened(struct modules *modules, const struct module_place *place,
+				const struct mapping *mapping, int fd, const struct stat *stat)
+{
+	struct module *module = known(&modules->by_file, file_key(stat));
 	int err;
 
-	if (fd < 0)
-		return NULL;
-	module = known(&modules->by_file, file_key(&stat));
-	if (module && (mapping->build_id_size == 0 ||
-		       (module->build_id_size == mapping->build_id_size &&
-			!memcmp(module->build_id, mapping->build_id, mapping->build_id_size))))
+	if (module && (mapping->build_id_size == 0 || has_build_id(module, mapping)))
 		return module;
 	module = add(modules, EVENT_MODULE_FILE, place);
-	module->place.device = stat_device(&stat);
-	module->place.inode = stat.st_ino;
+	module->place.device = stat_device(stat);
+	module->place.inode = stat->st_ino;
 	module->build_id_size = mapping->build_id_size;
 	memcpy(module->build_id, mapping->build_id, sizeof(module->build_id));
 	err = send_elf(modules, module, fd);
 	if (err == -ESTALE)
-		return NULL; /* another file: the module stays behind, empty */
+		return NULL;
 	module->is_no_elf = err == -ENOEXEC;
 	module->is_unreadable |= err != 0;
 	module = settle(modules, module);
-	map64_put(&modules->by_file, file_key(&stat), (uintptr_t)module);
+	map64_put(&modules->by_file, file_key(stat), (uintptr_t)module);
 	if (mapping->build_id_size == 0)
 		map64_put(&modules->by_inode, inode_key(mapping->device, mapping->inode),
 			  (uintptr_t)module);
 	return module;
 }
 
+/* Opens the file of a mapping and finds or makes its module; NULL: it is not to be had. */
+static struct module *try_to_open(struct modules *modules, const struct module_place *place,
+				  const struct mapping *mapping)
+{
+	struct opener_reply reply = {.way = 0};
+
+	for (;; reply.way++) {
+		_cleanup_close_ int fd =
+			open_file(modules, place, OPENER_MAPPED, reply.way, &reply);
+		struct module *module;
+
+		if (fd < 0)
+			return NULL;
+		module = of_opened(modules, place, mapping, fd, &reply.stat);
+		if (module)
+			return module;
+	}
+}
+
 /* A module whose file is not to be had: its frames stay offsets in the file. */
-static struct module *of_missing(struct modules *modules, const struct open_place *place,
+static struct module *of_missing(struct modules *modules, const struct module_place *place,
 				 const struct mapping *mapping)
 {
 	struct module *module = add(modules, EVENT_MODULE_FILE, place);
@@ -278,14 +329,13 @@ static struct module *of_missing(struct modules *modules, const struct open_plac
 static struct module *of_file(struct modules *modules, const struct process *process,
 			      const struct mapping *mapping)
 {
-	struct open_place place = place_of(process, mapping);
-	struct module *module = NULL;
+	struct module_place place = place_of(process, mapping);
+	struct module *module;
 	struct module *earlier = by_build_id(modules, mapping->build_id, mapping->build_id_size);
 
 	if (earlier && !earlier->is_missing)
 		return earlier;
-	for (unsigned int way = 0; way < OPEN_WAYS && !module; way++)
-		module = try_way(modules, &place, mapping, way);
+	module = try_to_open(modules, &place, mapping);
 	if (module)
 		return module;
 	/* Not to be had: take it for the last file seen there, if any. */
@@ -297,7 +347,7 @@ static struct module *of_file(struct modules *modules, const struct process *pro
 static struct module *of_vdso(struct modules *modules, const struct process *process,
 			      const struct mapping *mapping)
 {
-	struct open_place place = place_of(process, mapping);
+	struct module_place place = place_of(process, mapping);
 
 	if (modules->vdso)
 		return modules->vdso;
@@ -309,7 +359,7 @@ static struct module *of_vdso(struct modules *modules, const struct process *pro
 /* The module of a process's code without files. */
 static struct module *of_jit(struct modules *modules, struct process *process)
 {
-	struct open_place place = {.pid = process->pid};
+	struct module_place place = {.pid = process->pid};
 	_cleanup_free_ char *path = NULL;
 
 	if (process->jit)
@@ -361,47 +411,65 @@ uint64_t module_address(const struct module *module, const struct mapping *mappi
 	return best ? offset - best->file_offset + best->address : offset;
 }
 
+/* Asks for a debug file, by the first way from WAY on that finds one. */
+static int open_debug_file(struct modules *modules, const struct module *module, unsigned int way,
+			   struct opener_reply *reply)
+{
+	struct opener_request request = {
+		.what = OPENER_DEBUG,
+		.way = way,
+		.pid = module->place.pid,
+	};
+
+	for (uint32_t i = 0; i < module->build_id_size; i++)
+		snprintf(request.build_id + 2 * i, 3, "%02x", module->build_id[i]);
+	snprintf(request.link, sizeof(request.link), "%s", module->link ? module->link : "");
+	snprintf(request.path, sizeof(request.path), "%s", module->place.path);
+	return helper_open(modules->helper, &request, reply);
+}
+
 void module_offer_debug(struct modules *modules, struct module *module)
 {
 	const struct message request = {.type = MESSAGE_DEBUG, .module = module->index};
-	char build_id[2 * EVENT_BUILD_ID_MAX + 1] = "";
+	struct opener_reply opened = {.way = 0};
 	const struct message *reply;
 	size_t size;
+	int err;
 
 	if (module->has_debug || module->kind != EVENT_MODULE_FILE || module->is_unreadable)
 		return;
 	module->has_debug = true;
-	for (uint32_t i = 0; i < module->build_id_size; i++)
-		snprintf(build_id + 2 * i, 3, "%02x", module->build_id[i]);
-	for (unsigned int way = 0; way < OPEN_DEBUG_WAYS; way++) {
-		_cleanup_close_ int fd =
-			open_debug(&module->place, build_id, module->link ? module->link : "", way);
-		int err;
+	do {
+		_cleanup_close_ int fd = open_debug_file(modules, module, opened.way, &opened);
 
 		if (fd < 0)
-			continue;
+			return;
 		err = helper_ask(modules->helper, &request, sizeof(request), fd, ANSWER_LIMIT_MS,
 				 &reply, &size);
 		if (reader_failed(err))
 			give_up(module, err);
-		if (!err || reader_failed(err))
-			return;
-	}
+		opened.way++;
+	} while (err == -ESTALE || err == -ENOEXEC);
 }
 
 bool module_refresh_map(struct modules *modules, struct module *module)
 {
+	const struct opener_request file = {
+		.what = OPENER_PERF_MAP,
+		.pid = module->place.pid,
+		.ns_pid = module->ns_pid,
+		.uid = module->uid,
+	};
 	const struct message request = {.type = MESSAGE_OPEN_MAP, .module = module->index};
 	const struct message *reply;
-	struct stat stat;
-	_cleanup_close_ int fd =
-		open_perf_map(module->place.pid, module->ns_pid, module->uid, &stat);
+	struct opener_reply opened;
+	_cleanup_close_ int fd = helper_open(modules->helper, &file, &opened);
 	size_t size;
 	int err;
 
-	if (fd < 0 || (uint64_t)stat.st_size <= module->map_size)
+	if (fd < 0 || (uint64_t)opened.stat.st_size <= module->map_size)
 		return false;
-	module->map_size = (uint64_t)stat.st_size;
+	module->map_size = (uint64_t)opened.stat.st_size;
 	err = helper_ask(modules->helper, &request, sizeof(request), fd, ANSWER_LIMIT_MS, &reply,
 			 &size);
 	if (reader_failed(err))

@@ -13,7 +13,6 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "symbol/helper.h"
-#include "symbol/open.h"
 #include "symbol/process.h"
 #include "symbol/unwind.h"
 
@@ -22,6 +21,17 @@ struct row_range {
 	uint64_t start;
 	uint64_t end;
 	const struct unwind_row *row;
+};
+
+/* Where a module's file was found mapped. */
+struct module_place {
+	uint32_t pid;
+	uint32_t parent_pid;
+	uint64_t start;
+	uint64_t end;
+	uint32_t device; /* major << 20 | minor */
+	uint64_t inode;
+	const char *path;
 };
 
 struct module {
@@ -35,7 +45,8 @@ struct module {
 	bool has_debug;     /* debug files have been offered to the reader */
 	uint32_t build_id_size;
 	uint8_t build_id[EVENT_BUILD_ID_MAX];
-	struct open_place place; /* how to open it again; path is owned */
+	struct module_place place; /* how to open it again; path is owned */
+	uint64_t entry; /* where a process begins that this is the program (or loader) of; or 0 */
 	uint32_t segment_count;
 	struct message_segment segments[MESSAGE_SEGMENTS_MAX];
 	uint32_t link_checksum;

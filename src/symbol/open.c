@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -19,9 +21,20 @@
 /* The vdso is a few pages; its section headers lie at its end. */
 #define VDSO_SIZE_MAX (64 * 1024)
 
-uint32_t stat_device(const struct stat *stat)
+/* Some 400,000 mappings. */
+#define MAPS_SIZE_MAX (64 << 20)
+
+static uint32_t stat_device(const struct stat *stat)
 {
 	return (uint32_t)major(stat->st_dev) << 20 | (uint32_t)minor(stat->st_dev);
+}
+
+/* A file whose every use, even closing, waits for a server that anybody may run. */
+static bool is_fuse(int fd)
+{
+	struct statfs system;
+
+	return fstatfs(fd, &system) || system.f_type == FUSE_SUPER_MAGIC;
 }
 
 /* Opens a regular file, and nothing else, whatever the path leads to. FLAGS: O_NOFOLLOW or 0. */
@@ -35,7 +48,7 @@ static int open_regular(const char *path, int flags, struct stat *ret_stat)
 		return -errno;
 	if (fstat(place, ret_stat))
 		return -errno;
-	if (!S_ISREG(ret_stat->st_mode))
+	if (!S_ISREG(ret_stat->st_mode) || is_fuse(place))
 		return -EACCES;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
 	fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -114,20 +127,19 @@ static void root_of(const struct open_place *place, bool own, char *out, size_t 
 }
 
 int open_debug(const struct open_place *place, const char *build_id, const char *link,
-	       unsigned int way)
+	       unsigned int way, struct stat *ret_stat)
 {
 	static const struct {
 		const char *before, *after;
 	} link_places[] = {{"", "/"}, {"", "/.debug/"}, {DEBUG_ROOT, "/"}};
 	char directory[PATH_MAX], root[40], path[2 * PATH_MAX];
-	struct stat stat;
 
 	if (way < 1) {
 		if (strlen(build_id) < 4)
 			return -ENOENT;
 		snprintf(path, sizeof(path), DEBUG_ROOT "/.build-id/%.2s/%s.debug", build_id,
 			 build_id + 2);
-		return open_regular(path, 0, &stat);
+		return open_regular(path, 0, ret_stat);
 	}
 	way--;
 	if (link[0] == '\0' || strchr(link, '/') || !strcmp(link, "..") || !strcmp(link, ".") ||
@@ -138,7 +150,7 @@ int open_debug(const struct open_place *place, const char *build_id, const char 
 	if ((size_t)snprintf(path, sizeof(path), "%s%s%s%s%s", root, link_places[way].before,
 			     directory, link_places[way].after, link) >= sizeof(path))
 		return -ENAMETOOLONG;
-	return open_regular(path, 0, &stat);
+	return open_regular(path, 0, ret_stat);
 }
 
 int open_perf_map(uint32_t pid, uint32_t ns_pid, uint32_t uid, struct stat *ret_stat)
@@ -186,4 +198,31 @@ int open_vdso(void)
 		return -EIO;
 	}
 	return fd;
+}
+
+int open_maps(uint32_t pid)
+{
+	char path[40], bytes[16384];
+	_cleanup_close_ int from = -1;
+	off_t total = 0;
+	ssize_t n;
+	int to;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	from = open(path, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return -errno;
+	to = memfd_create("maps", MFD_CLOEXEC);
+	if (to < 0)
+		return -errno;
+	while ((n = read(from, bytes, sizeof(bytes))) > 0 && total < MAPS_SIZE_MAX) {
+		if (pwrite(to, bytes, (size_t)n, total) != n)
+			break;
+		total += n;
+	}
+	if (n != 0 || total == 0) { /* gone, a kernel thread, or no honest program */
+		close(to);
+		return -ESRCH;
+	}
+	return to;
 }

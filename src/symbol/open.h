@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opens files of recorded processes. This is all that the privileged side does with them: nothing
- * is read here. What a path leads to is looked at before it is opened: only regular files are, so
- * no device or FIFO can be touched by a name that a process has chosen.
+ * Opens files of recorded processes; used by the opener, since each of these can block for ever.
+ * Nothing is read here. What a path leads to is looked at before it is opened: only regular files
+ * are, so no device or FIFO can be touched by a name that a process has chosen; and none on FUSE,
+ * whose server may be the process.
  *
  * Functions give a descriptor or a negative errno, without a sentence: not having a file is
  * ordinary.
@@ -37,16 +38,14 @@ int open_mapped(const struct open_place *place, unsigned int way, struct stat *r
 /* Opens a candidate of a debug file by one WAY: by build id (as hexadecimal digits), then by the
  * name in .gnu_debuglink, which must be a plain name. */
 int open_debug(const struct open_place *place, const char *build_id, const char *link,
-	       unsigned int way);
+	       unsigned int way, struct stat *ret_stat);
 
 /* Opens /tmp/perf-PID.map of a process, as it sees it: NS_PID is its id in its own namespace. The
  * file must belong to UID or root, and be no symbolic link. */
 int open_perf_map(uint32_t pid, uint32_t ns_pid, uint32_t uid, struct stat *ret_stat);
 
-/* A copy of this machine's vdso, in memory. */
+/* Copies in memory: of this machine's vdso, of /proc/PID/maps. */
 int open_vdso(void);
-
-/* The device number of a stat as this program keeps it: major << 20 | minor. */
-uint32_t stat_device(const struct stat *stat);
+int open_maps(uint32_t pid);
 
 #endif

@@ -13,17 +13,16 @@
 /* The kernel escapes newlines in paths, so lines can be trusted; their number cannot. */
 #define FILE_BYTES_MAX (64U << 20)
 
-/* Reads a whole file of /proc into BUFFER, with a NUL behind. False: not there, or too long. */
-static bool read_file(const char *path, struct buffer *buffer)
+/* Reads a whole file into BUFFER, with a NUL behind. False: not there, or too long. */
+static bool read_file(int fd, struct buffer *buffer)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	const size_t step = 64 * 1024;
 	ssize_t n = -1;
 
 	while (fd >= 0 && buffer->size < FILE_BYTES_MAX) {
 		char *at = buffer_extend(buffer, step);
 
-		n = read(fd, at, step);
+		n = pread(fd, at, step, (off_t)(buffer->size - step));
 		buffer->size -= step - (n > 0 ? (size_t)n : 0);
 		buffer->data[buffer->size] = '\0';
 		if (n <= 0)
@@ -69,14 +68,10 @@ static void add_line(const char *line, const struct process *old, struct process
 {
 	struct mapping mapping = {.start = 0};
 	const char *path;
-	size_t size;
 
 	if (!parse_line(line, &mapping, &path))
 		return;
-	size = strlen(path) + 1;
-	mapping.path = xmalloc(sizeof(*mapping.path) + size);
-	mapping.path->users = 1;
-	memcpy(mapping.path->text, path, size);
+	mapping.path = shared_path_new(path);
 	inherit(old, &mapping);
 	process_insert(process, &mapping);
 }
@@ -84,11 +79,14 @@ static void add_line(const char *line, const struct process *old, struct process
 void process_read_identity(struct process *process)
 {
 	struct buffer buffer = {.data = NULL};
+	_cleanup_close_ int fd = -1;
 	char path[40];
 	const char *at;
 
 	snprintf(path, sizeof(path), "/proc/%u/status", process->pid);
-	if (!process->is_dead && read_file(path, &buffer) && buffer.data) {
+	if (!process->is_dead)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (read_file(fd, &buffer) && buffer.data) {
 		at = strstr(buffer.data, "\nUid:");
 		if (at)
 			sscanf(at, " Uid: %u", &process->uid);
@@ -103,15 +101,12 @@ void process_read_identity(struct process *process)
 	buffer_release(&buffer);
 }
 
-bool process_read_maps(struct process *process, uint32_t from_pid)
+bool process_read_maps(struct process *process, int fd)
 {
 	struct process old = *process;
 	struct buffer buffer = {.data = NULL};
-	char path[40];
-	bool is_read;
+	bool is_read = read_file(fd, &buffer) && buffer.size > 0;
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", from_pid);
-	is_read = read_file(path, &buffer) && buffer.size > 0;
 	if (is_read) {
 		process->maps = NULL;
 		process->count = process->capacity = 0;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "symbol/process.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/memory.h"
 #include "base/units.h"
+#include "symbol/helper.h"
 
 /* Dead processes to remember. */
 #define DEAD_MAX 4096
@@ -14,7 +17,8 @@
 #define MAPPINGS_MAX 100000
 
 /* An address in no mapping makes us read again, at most this often per process. */
-#define READ_AGAIN_NS (250 * NS_PER_MS)
+#define READ_AGAIN_NS         (250 * NS_PER_MS)
+#define READ_AFTER_TIMEOUT_NS (10 * NS_PER_S)
 
 static uint64_t now_ns(void)
 {
@@ -24,13 +28,14 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-static struct shared_path *path_new(const char *text)
+struct shared_path *shared_path_new(const char *text)
 {
-	size_t size = strlen(text) + 1;
-	struct shared_path *path = xmalloc(sizeof(*path) + size);
+	size_t size = strnlen(text, PATH_MAX - 1);
+	struct shared_path *path = xmalloc(sizeof(*path) + size + 1);
 
 	path->users = 1;
 	memcpy(path->text, text, size);
+	path->text[size] = '\0';
 	return path;
 }
 
@@ -70,8 +75,9 @@ static void shift(struct process *process, size_t index, ptrdiff_t gap)
 			      process->count + (size_t)gap, sizeof(*process->maps));
 	else
 		index += (size_t)-gap;
-	memmove(process->maps + (ptrdiff_t)index + gap, process->maps + index,
-		(process->count - index) * sizeof(*process->maps));
+	if (index < process->count)
+		memmove(process->maps + (ptrdiff_t)index + gap, process->maps + index,
+			(process->count - index) * sizeof(*process->maps));
 	process->count += (size_t)gap;
 }
 
@@ -167,7 +173,7 @@ void processes_map(struct processes *processes, const struct resolver_mapping *f
 		.file_offset = from->file_offset,
 		.inode = from->inode,
 		.device = from->device,
-		.path = path_new(from->path ? from->path : ""),
+		.path = shared_path_new(from->path ? from->path : ""),
 	};
 
 	if (from->build_id && from->build_id_size > 0 &&
@@ -226,6 +232,21 @@ void processes_exit(struct processes *processes, uint32_t pid)
 		forget(processes, processes->oldest_dead);
 }
 
+/* Reads the mappings of FROM_PID for those of PROCESS. */
+static bool read_maps(struct processes *processes, struct process *process, uint32_t from_pid)
+{
+	const struct opener_request request = {.what = OPENER_MAPS, .pid = from_pid};
+	struct opener_reply reply;
+	_cleanup_close_ int fd = helper_open(processes->helper, &request, &reply);
+
+	process->read_ns = now_ns();
+	/* It may be waiting for a lock on its mappings, for long: then it is left alone for a
+	 * while. */
+	if (fd == -ETIMEDOUT)
+		process->read_ns += READ_AFTER_TIMEOUT_NS;
+	return fd >= 0 && process_read_maps(process, fd);
+}
+
 struct process *processes_get(struct processes *processes, uint32_t pid)
 {
 	struct process *process = add(processes, pid);
@@ -233,27 +254,28 @@ struct process *processes_get(struct processes *processes, uint32_t pid)
 	if (process->is_complete)
 		return process;
 	process->is_complete = true;
-	process->read_ns = now_ns();
 	/* A child that is gone before it called exec had its parent's mappings. */
-	if (!process_read_maps(process, pid) && process->count == 0 && process->parent_pid) {
+	if (!read_maps(processes, process, pid) && process->count == 0 && process->parent_pid) {
 		struct process *parent = lookup(processes, process->parent_pid);
 
 		if (!parent || !parent->is_dead)
-			process_read_maps(process, process->parent_pid);
+			read_maps(processes, process, process->parent_pid);
 	}
 	return process;
 }
 
-struct mapping *process_find(struct process *process, uint64_t address)
+struct mapping *processes_find(struct processes *processes, struct process *process,
+			       uint64_t address)
 {
 	size_t index = process_search(process, address);
+	uint64_t now;
 
 	if (index < process->count && process->maps[index].start <= address)
 		return &process->maps[index];
-	if (process->is_dead || now_ns() - process->read_ns < READ_AGAIN_NS)
+	now = now_ns();
+	if (process->is_dead || now < process->read_ns + READ_AGAIN_NS)
 		return NULL;
-	process->read_ns = now_ns();
-	if (!process_read_maps(process, process->pid))
+	if (!read_maps(processes, process, process->pid))
 		return NULL;
 	index = process_search(process, address);
 	return index < process->count && process->maps[index].start <= address

@@ -16,13 +16,16 @@
 #include "base/hash.h"
 #include "symbol/resolver.h"
 
+struct helper;
 struct module;
 
 /* A path that many mappings share. */
 struct shared_path {
 	uint32_t users;
-	char text[];
+	char text[]; /* shorter than PATH_MAX */
 };
+
+struct shared_path *shared_path_new(const char *text); /* a copy, cut if need be, with one user */
 
 struct mapping {
 	uint64_t start;
@@ -54,8 +57,9 @@ struct process {
 	struct process *older;
 };
 
-/* Zero-initialised is empty. */
+/* Zero-initialised but for the helper, which is borrowed, it is empty. */
 struct processes {
+	struct helper *helper; /* has /proc/PID/maps opened */
 	struct map64 by_pid;
 	struct process *oldest_dead;
 	struct process *newest_dead;
@@ -75,7 +79,8 @@ struct process *processes_get(struct processes *processes, uint32_t pid);
 /* The mapping at ADDRESS, or NULL. Where there is none, a live process's mappings are read again,
  * but not more often than a few times a second. The pointer is good until the next call that
  * changes mappings. */
-struct mapping *process_find(struct process *process, uint64_t address);
+struct mapping *processes_find(struct processes *processes, struct process *process,
+			       uint64_t address);
 
 /* The index of the first mapping that ends above ADDRESS. */
 size_t process_search(const struct process *process, uint64_t address);
@@ -84,10 +89,9 @@ size_t process_search(const struct process *process, uint64_t address);
 void process_insert(struct process *process, const struct mapping *mapping);
 void process_clear(struct process *process);
 
-/* Reads /proc/PID/maps (of FROM_PID, for the mappings of PROCESS) and replaces the mappings if that
- * works. What was found out about ranges that are still the same is kept. False: it cannot be read.
- */
-bool process_read_maps(struct process *process, uint32_t from_pid);
+/* Replaces the mappings by those in FD, a copy of /proc/PID/maps. What was found out about ranges
+ * that are still the same is kept. False: it cannot be read; nothing has changed then. */
+bool process_read_maps(struct process *process, int fd);
 
 /* Reads uid and ns_pid from /proc/PID/status; they stay as they are if that is gone. */
 void process_read_identity(struct process *process);

@@ -52,6 +52,7 @@ int resolver_new(struct resolver **ret, const struct resolver_options *options)
 	resolver = xcalloc(1, sizeof(*resolver));
 	resolver->options = *options;
 	resolver->helper = helper;
+	resolver->processes.helper = helper;
 	resolver->modules = modules_new(helper, options->source_lines);
 	resolver->next_module = EVENT_MODULE_KERNEL + 1;
 	emit_module(resolver, &kernel, "[kernel]");

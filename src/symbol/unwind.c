@@ -24,7 +24,7 @@ const struct unwind_machine unwind_native = {
 
 static const struct unwind_op *row_ops(const struct unwind_row *row)
 {
-	return (const struct unwind_op *)(row->rules + row->rule_count);
+	return (const struct unwind_op *)(unwind_row_rules(row) + row->rule_count);
 }
 
 size_t unwind_row_size(const struct unwind_row *row)
@@ -61,7 +61,7 @@ bool unwind_row_is_sound(const struct unwind_row *row, size_t size)
 	    row->cfa_op_count > row->op_count)
 		return false;
 	for (unsigned int i = 0; i < row->rule_count; i++) {
-		if (!rule_is_sound(row, &row->rules[i]))
+		if (!rule_is_sound(row, &unwind_row_rules(row)[i]))
 			return false;
 	}
 	for (unsigned int i = 0; i < row->op_count; i++) {
@@ -276,6 +276,20 @@ static enum unwind_result evaluate(const struct unwind_state *state, const struc
 	return operands.bad ? UNWIND_LOST : UNWIND_STEPPED;
 }
 
+/* The value that was saved at an address for one register. What lies below the stack pointer has
+ * been popped: in epilogues compilers leave the rule as it was, but the register has its value
+ * back. A return address down there has been used up. */
+static enum unwind_result saved_value(const struct unwind_state *state, unsigned int reg,
+				      uint64_t address, uint64_t *ret_value)
+{
+	if (address >= state->regs[unwind_native.stack_pointer])
+		return unwind_read(state, address, ret_value);
+	if (reg == unwind_native.program_counter || !is_known(state, reg))
+		return UNWIND_LOST;
+	*ret_value = state->regs[reg];
+	return UNWIND_STEPPED;
+}
+
 /* The caller's value of the register of one rule. */
 static enum unwind_result apply(const struct unwind_state *state, const struct unwind_row *row,
 				const struct unwind_rule *rule, uint64_t cfa, uint64_t *ret_value)
@@ -286,7 +300,8 @@ static enum unwind_result apply(const struct unwind_state *state, const struct u
 
 	switch (rule->kind) {
 	case UNWIND_RULE_AT_CFA:
-		return unwind_read(state, cfa + (uint64_t)(int64_t)rule->offset, ret_value);
+		address = cfa + (uint64_t)(int64_t)rule->offset;
+		return saved_value(state, rule->reg, address, ret_value);
 	case UNWIND_RULE_IS_CFA:
 		*ret_value = cfa + (uint64_t)(int64_t)rule->offset;
 		return UNWIND_STEPPED;
@@ -323,16 +338,15 @@ enum unwind_result unwind_step(struct unwind_state *state, const struct unwind_r
 	bool returns = false; /* there is a rule for the return address */
 
 	result = find_cfa(state, row, &cfa);
-	/* Stacks grow down: a caller's frame that is not above ours would send us round in circles.
-	 */
-	if (result == UNWIND_STEPPED && !(row->flags & UNWIND_ROW_SIGNAL) && cfa <= state->regs[sp])
+	/* Stacks grow down: a caller's frame below ours would send us round in circles. */
+	if (result == UNWIND_STEPPED && !(row->flags & UNWIND_ROW_SIGNAL) && cfa < state->regs[sp])
 		result = UNWIND_LOST;
 	if (result != UNWIND_STEPPED)
 		return result;
 	next.regs[sp] = cfa;
 	next.known |= UINT64_C(1) << sp;
 	for (unsigned int i = 0; i < row->rule_count; i++) {
-		const struct unwind_rule *rule = &row->rules[i];
+		const struct unwind_rule *rule = &unwind_row_rules(row)[i];
 		uint64_t bit = UINT64_C(1) << rule->reg;
 
 		if (rule->kind == UNWIND_RULE_UNDEFINED && rule->reg == pc)

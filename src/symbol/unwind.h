@@ -71,8 +71,12 @@ struct unwind_row {
 	uint8_t rule_count;
 	uint8_t op_count;
 	uint8_t reserved[7];
-	struct unwind_rule rules[]; /* rule_count of them, then op_count operations */
-};
+}; /* behind it rule_count rules, then op_count operations */
+
+static inline const struct unwind_rule *unwind_row_rules(const struct unwind_row *row)
+{
+	return (const struct unwind_rule *)(row + 1);
+}
 
 size_t unwind_row_size(const struct unwind_row *row);
 

@@ -5,6 +5,10 @@
 #include "symbol/resolver_state.h"
 #include "symbol/unwind.h"
 
+/* The code at a program's entry point is about this long: of the C library's dynamic loader 78
+ * bytes. */
+#define START_CODE_BYTES 96
+
 /* Where one function of a stack is. */
 struct location {
 	struct mapping *mapping; /* NULL: nowhere that is known */
@@ -25,7 +29,7 @@ static bool locate(const struct walker *walker, uint64_t pc, struct location *re
 {
 	ret->module = NULL;
 	ret->address = pc;
-	ret->mapping = process_find(walker->process, pc);
+	ret->mapping = processes_find(&walker->resolver->processes, walker->process, pc);
 	if (!ret->mapping)
 		return false;
 	ret->module = modules_of(walker->resolver->modules, walker->process, ret->mapping);
@@ -46,6 +50,14 @@ static bool add(struct walker *walker, const struct location *location)
 		resolver_frame(walker->resolver, walker->process, location->mapping,
 			       location->module, location->address);
 	return true;
+}
+
+/* The hand-written code that a process begins with often says nothing about unwinding: it has no
+ * caller. */
+static bool is_process_start(const struct location *location)
+{
+	return location->module && location->module->entry &&
+	       location->address - location->module->entry < START_CODE_BYTES;
 }
 
 /* A guessed caller must at least lie in code, behind a call where that can be seen. */
@@ -109,6 +121,8 @@ static enum unwind_result step(struct walker *walker)
 		return UNWIND_END;
 	if (row && !(row->flags & UNWIND_ROW_NONE))
 		result = unwind_step(&walker->state, row);
+	else if (is_process_start(&location))
+		return UNWIND_END;
 	if (result == UNWIND_LOST)
 		result =
 			guess(walker, location.module && location.module->kind == EVENT_MODULE_JIT);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "symbol/opener.h"
 #include "symbol/reader.h"
 #include "symbol/sandbox.h"
 
@@ -90,8 +91,30 @@ static void reader_run(int socket)
 	_exit(0);
 }
 
-/* Starts a reader. *RET_SOCKET is the resolver's end. */
-static pid_t start_reader(int control, int *ret_socket)
+static void opener_run(int socket) __attribute__((noreturn));
+
+static void opener_run(int socket)
+{
+	struct opener_request request;
+	struct opener_reply reply;
+
+	prctl(PR_SET_NAME, "dashcam-opener");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sandbox_close_files(socket);
+	while (socket_receive(socket, &request, sizeof(request), NULL, 0) == sizeof(request)) {
+		int fd = opener_answer(&request, &reply);
+		int err = socket_send(socket, &reply, sizeof(reply), fd);
+
+		if (fd >= 0)
+			close(fd);
+		if (err)
+			break;
+	}
+	_exit(0);
+}
+
+/* Starts a worker. *RET_SOCKET is the resolver's end. */
+static pid_t start_worker(enum zygote_worker worker, int control, int *ret_socket)
 {
 	int pair[2];
 	pid_t pid;
@@ -102,7 +125,9 @@ static pid_t start_reader(int control, int *ret_socket)
 	if (pid == 0) {
 		close(control);
 		close(pair[0]);
-		reader_run(pair[1]);
+		if (worker == ZYGOTE_READER)
+			reader_run(pair[1]);
+		opener_run(pair[1]);
 	}
 	close(pair[1]);
 	if (pid < 0)
@@ -112,8 +137,8 @@ static pid_t start_reader(int control, int *ret_socket)
 	return pid;
 }
 
-/* A reader that hangs inside the kernel cannot even be killed: it is not waited for. */
-static void end_reader(pid_t pid)
+/* A worker that hangs inside the kernel cannot even be killed: it is not waited for. */
+static void end_worker(pid_t pid)
 {
 	if (pid > 0)
 		kill(pid, SIGKILL);
@@ -124,9 +149,9 @@ static void end_reader(pid_t pid)
 void zygote_run(int control)
 {
 	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2};
-	pid_t pid = -1;
+	pid_t pids[ZYGOTE_WORKERS] = {0};
 	sigset_t none;
-	char command;
+	uint8_t worker;
 
 	prctl(PR_SET_NAME, "dashcam-symbols");
 	/* What stops the recorder must not stop us: it still has stacks to resolve. We end with it.
@@ -137,16 +162,18 @@ void zygote_run(int control)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	sandbox_close_files(control);
-	while (socket_receive(control, &command, 1, NULL, 0) == 1) {
-		int socket = -1;
+	while (socket_receive(control, &worker, 1, NULL, 0) == 1 && worker < ZYGOTE_WORKERS) {
+		int socket = -1, err;
 
-		end_reader(pid);
-		pid = start_reader(control, &socket);
-		if (socket_send(control, &pid, sizeof(pid), socket))
-			break;
+		end_worker(pids[worker]);
+		pids[worker] = start_worker(worker, control, &socket);
+		err = socket_send(control, &pids[worker], sizeof(pids[worker]), socket);
 		if (socket >= 0)
 			close(socket);
+		if (err)
+			break;
 	}
-	end_reader(pid);
+	for (worker = 0; worker < ZYGOTE_WORKERS; worker++)
+		end_worker(pids[worker]);
 	_exit(0);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The process that starts readers. It is forked before the recorder opens anything, so that a
- * reader started late, after another one died, inherits no descriptor and no memory of the
+ * The process that starts the resolver's workers: the reader, which works on hostile files in a
+ * sandbox, and the opener, which opens them. It is forked before the recorder opens anything, so
+ * that a worker started late, after another one died, inherits no descriptor and no memory of the
  * recorder. It touches no hostile data itself.
  */
 #ifndef DASHCAM_SYMBOL_ZYGOTE_H
@@ -12,9 +13,15 @@
 
 #include "symbol/message.h"
 
+enum zygote_worker {
+	ZYGOTE_READER,
+	ZYGOTE_OPENER,
+	ZYGOTE_WORKERS
+};
+
 /* Runs in the forked process until the other end of the socket CONTROL is closed. For each byte
- * that comes it kills the reader there was, starts a new one, and answers with the reader's pid and
- * a socket. Does not return. */
+ * that comes, an enum zygote_worker, it kills the worker of that kind that there was, starts a new
+ * one, and answers with its pid and a socket. Does not return. */
 void zygote_run(int control) __attribute__((noreturn));
 
 /* Sends SIZE bytes and, unless FD is -1, a descriptor. Returns 0 or a negative errno, no sentence.
