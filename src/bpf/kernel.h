@@ -86,6 +86,7 @@ struct inode {
 struct file {
 	struct inode *f_inode;
 	struct path f_path;
+	const void *f_op;
 	void *private_data;
 };
 
@@ -199,6 +200,7 @@ struct bpf_perf_event_data_kern {
 
 #define TASK_INTERRUPTIBLE   0x1
 #define TASK_UNINTERRUPTIBLE 0x2
+#define TASK_DEAD            0x80
 
 #define SI_KERNEL 0x80
 

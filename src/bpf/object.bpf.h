@@ -34,6 +34,8 @@ static __always_inline __u64 define_file(struct file *file, struct log_head *log
 	struct event_file *event;
 
 	id = hash_step(hash_step(0x66696c65ULL, device), inode_number);
+	/* eventfd, epoll, timerfd and their like share one inode: what they do tells them apart */
+	id = hash_step(id, (__u64)BPF_CORE_READ(file, f_op));
 	if (is_defined(id))
 		return id;
 	event = evidence_reserve(log, sizeof(*event) + FILE_NAME_MAX, &mark, &position);
@@ -92,7 +94,8 @@ static __always_inline __u64 define_socket(struct file *file, struct log_head *l
 	if (!sk)
 		return 0;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	id = hash_step(0x736f636bULL, (__u64)sk);
+	/* not its address: that of one that is gone may be the next one's */
+	id = hash_step(0x736f636bULL, BPF_CORE_READ(file, f_inode, i_ino));
 	id = hash_step(id, ((__u64)BPF_CORE_READ(sk, __sk_common.skc_dport) << 16) |
 				   BPF_CORE_READ(sk, __sk_common.skc_num));
 	id = hash_step(id, BPF_CORE_READ(sk, __sk_common.skc_daddr) | ((__u64)family << 32));

@@ -101,14 +101,21 @@ static void drain_switches(struct drain *drain, uint16_t cpu)
 		drain->totals.fill = round.fill;
 }
 
-/* The descriptor is closed already: the last name it had, and as /proc shows them, pipes have none.
- */
-static void name_file(struct event_file *file, const char *name)
+/* An eventfd, epoll, timerfd or the like: an inode of no type, whose name says what it is. */
+static bool is_anonymous(const struct event_file *file)
 {
-	if (*name || !S_ISFIFO(file->mode))
-		snprintf(file->path, PATH_BYTES, "%s", name);
+	return !(file->mode & S_IFMT) && file->path[0] == '[';
+}
+
+/* Without asking /proc, but as it would say: the last name that the kernel side saw. Pipes have none.
+ */
+static void name_file(struct event_file *file, const struct event_file *from)
+{
+	if (!from->path[0] && S_ISFIFO(from->mode))
+		snprintf(file->path, PATH_BYTES, "pipe:[%" PRIu64 "]", (uint64_t)from->inode);
 	else
-		snprintf(file->path, PATH_BYTES, "pipe:[%" PRIu64 "]", (uint64_t)file->inode);
+		snprintf(file->path, PATH_BYTES, "%s%s", is_anonymous(from) ? "anon_inode:" : "",
+			 from->path);
 }
 
 /* A file or socket defined by the kernel side: passed on once, a file with its whole path if the
@@ -117,19 +124,21 @@ static void pass_object(struct drain *drain, const struct event_header *event)
 {
 	char memory[sizeof(struct event_file) + PATH_BYTES] __attribute__((aligned(8)));
 	struct event_file *file = (struct event_file *)memory;
-	uint64_t id = ((const struct event_file *)event)->id;
+	const struct event_file *from = (const struct event_file *)event;
 
-	if (map64_get(&drain->objects, id))
+	if (map64_get(&drain->objects, from->id))
 		return;
-	map64_put(&drain->objects, id, 1);
+	map64_put(&drain->objects, from->id, 1);
 	if (event->kind != EVENT_FILE) {
 		drain->sink.table(drain->sink.context, event);
 		return;
 	}
 	memset(memory, 0, sizeof(memory));
-	*file = *(const struct event_file *)event;
-	if (descriptor_path(file->pid, file->descriptor, file->inode, file->path, PATH_BYTES))
-		name_file(file, ((const struct event_file *)event)->path);
+	*file = *from;
+	/* not asked of an epoll: its fdinfo waits for a lock that its owner may hold for ever */
+	if (is_anonymous(from) ||
+	    descriptor_path(file->pid, file->descriptor, file->inode, file->path, PATH_BYTES))
+		name_file(file, from);
 	file->header.size = (uint16_t)event_align(sizeof(*file) + strlen(file->path) + 1);
 	drain->sink.table(drain->sink.context, &file->header);
 }
