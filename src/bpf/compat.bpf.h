@@ -44,6 +44,17 @@ struct task_struct___throttled {
 	bool throttled;
 };
 
+/* x86: thread_info.status says whether a system call came by the 32-bit door. */
+struct thread_info___x86 {
+	__u32 status;
+};
+
+struct task_struct___x86 {
+	struct thread_info___x86 thread_info;
+};
+
+#define TS_COMPAT 0x0002
+
 #pragma clang attribute pop
 
 /* State of PREV at sched_switch: 5.18 gave it as the tracepoint's fourth argument; the field may
@@ -82,6 +93,15 @@ static __always_inline __u32 compat_task_cpu(struct task_struct *task)
 	if (bpf_core_field_exists(inside->thread_info.cpu))
 		return inside->thread_info.cpu;
 	return bpf_core_field_exists(plain->cpu) ? plain->cpu : 0;
+}
+
+/* Is TASK in a 32-bit system call? Their numbers and arguments are others. */
+static __always_inline bool compat_is_32bit_call(struct task_struct *task)
+{
+	struct task_struct___x86 *x86 = (void *)task;
+
+	return bpf_core_field_exists(x86->thread_info.status) &&
+	       x86->thread_info.status & TS_COMPAT;
 }
 
 static __always_inline bool compat_throttled(struct task_struct *task)

@@ -54,7 +54,6 @@ static __always_inline __u32 lock_owner(unsigned long address, bool is_mutex)
 static __always_inline void note_owners(struct thread_slot *slot, struct task_struct *prev)
 {
 	unsigned long blocker = compat_blocker(prev);
-	struct pt_regs *regs;
 
 	slot->futex_owner_tid = 0;
 	if (blocker) {
@@ -65,23 +64,15 @@ static __always_inline void note_owners(struct thread_slot *slot, struct task_st
 	} else if (slot->lock_address) {
 		slot->lock_owner_tid = lock_owner(slot->lock_address, slot->lock_flags & 32);
 	}
-	if (prev->flags & PF_KTHREAD)
-		return;
-	regs = (struct pt_regs *)bpf_task_pt_regs(prev);
-	if ((__s32)regs->orig_ax == settings.futex_syscall)
-		slot->futex_owner_tid = futex_owner(regs);
+	if (syscall_of(prev) == settings.futex_syscall)
+		slot->futex_owner_tid = futex_owner((struct pt_regs *)bpf_task_pt_regs(prev));
 }
 
 static __always_inline __u8 switch_flags(struct task_struct *prev)
 {
-	struct pt_regs *regs;
-
 	if (compat_throttled(prev))
 		return EVENT_SWITCH_THROTTLED;
-	if (prev->flags & PF_KTHREAD)
-		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs(prev);
-	return (__s32)regs->orig_ax == settings.yield_syscall ? EVENT_SWITCH_YIELD : 0;
+	return syscall_of(prev) == settings.yield_syscall ? EVENT_SWITCH_YIELD : 0;
 }
 
 static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __u64 now_ns)
@@ -93,7 +84,8 @@ static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __u
 	if (slot->tid != prev->pid)
 		slot_claim(slot, prev);
 	slot->off_ns = now_ns;
-	slot->in_ns = 0;
+	/* the dead do not wait: whoever takes the slot next takes it from nobody */
+	slot->in_ns = state & TASK_DEAD ? now_ns : 0;
 	slot->prev_state = state;
 	slot->wake_ns = state ? 0 : now_ns;
 	if (slot->is_wanted) {
@@ -233,11 +225,14 @@ static __always_inline void note_waker(void *ctx, struct thread_slot *slot,
 	slot->waker_user_stack = user_stack_id(ctx, waker, scratch, log, cpu, now_ns, &unreadable);
 }
 
-/* It slept when the capture began: its wait is known from then on. */
+/* Its switch-out is not in the slot. If nobody ever was, it has slept since before the capture, and
+ * its wait is known from then on; else another thread took the slot meanwhile, and nothing is. */
 static __always_inline void claim_sleeper(struct thread_slot *slot, struct task_struct *task)
 {
+	bool was_free = !slot->tid;
+
 	slot_claim(slot, task);
-	slot->off_ns = settings.start_ns;
+	slot->off_ns = was_free ? settings.start_ns : 0;
 	slot->prev_state = compat_state_field(task);
 }
 
@@ -258,7 +253,7 @@ int on_waking(__u64 *ctx)
 	if (slot->wake_ns || slot->in_ns)
 		return 0;
 	slot->wake_ns = now_ns;
-	if (!slot->is_wanted)
+	if (!slot->is_wanted || !slot->off_ns)
 		return 0;
 	if (now_ns - slot->off_ns >= settings.waker_stack_ns) {
 		note_waker(ctx, slot, waker, cpu, now_ns);
