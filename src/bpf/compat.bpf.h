@@ -104,6 +104,20 @@ static __always_inline bool compat_is_32bit_call(struct task_struct *task)
 	       x86->thread_info.status & TS_COMPAT;
 }
 
+/* How long TASK, which runs, has had its CPU; 0 where the kernel was built without such accounts
+ * (CONFIG_FAIR_GROUP_SCHED, CONFIG_SCHED_INFO). */
+static __always_inline __u64 compat_ran_ns(struct task_struct *task)
+{
+	__u64 clock, arrival;
+
+	if (!bpf_core_field_exists(task->se.cfs_rq) ||
+	    !bpf_core_field_exists(task->sched_info.last_arrival))
+		return 0;
+	clock = BPF_CORE_READ(task, se.cfs_rq, rq, clock);
+	arrival = task->sched_info.last_arrival;
+	return arrival && clock > arrival ? clock - arrival : 0;
+}
+
 static __always_inline bool compat_throttled(struct task_struct *task)
 {
 	struct task_struct___throttled *with = (void *)task;

@@ -207,6 +207,12 @@ struct bpf_perf_event_data_kern {
 #define S_IFMT   00170000
 #define S_IFSOCK 0140000
 
+/* flags of lock:contention_begin */
+#define LCB_F_SPIN  1
+#define LCB_F_READ  2
+#define LCB_F_WRITE 4
+#define LCB_F_MUTEX 32
+
 #define AF_UNIX  1
 #define AF_INET  2
 #define AF_INET6 10

@@ -74,7 +74,7 @@ static __always_inline void read_addresses(struct event_socket *event, struct so
 	if (event->family == AF_INET) {
 		*(__u32 *)event->local_address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 		*(__u32 *)event->remote_address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
-	} else {
+	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) { /* CONFIG_IPV6 */
 		BPF_CORE_READ_INTO(&event->local_address, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&event->remote_address, sk, __sk_common.skc_v6_daddr);
 	}

@@ -37,17 +37,36 @@ static __always_inline __u32 futex_owner(struct pt_regs *regs)
 	return words[0] == 2 && words[2] <= FUTEX_TID_MASK ? words[2] : 0;
 }
 
-static __always_inline __u32 lock_owner(unsigned long address, bool is_mutex)
+/* Only these keep their owner where it can be read: with PREEMPT_RT none, nor do per-CPU rwsems. */
+static __always_inline __u32 lock_owner(unsigned long address, __u32 flags)
 {
+	struct rw_semaphore *rwsem = (void *)address;
+	struct mutex *mutex = (void *)address;
 	struct task_struct *owner;
-	unsigned long word;
+	unsigned long word = 0;
 
-	if (is_mutex)
-		word = BPF_CORE_READ((struct mutex *)address, owner.counter) & ~7UL;
-	else
-		word = BPF_CORE_READ((struct rw_semaphore *)address, owner.counter) & ~7UL;
+	if (flags == LCB_F_MUTEX && bpf_core_field_exists(mutex->owner))
+		word = BPF_CORE_READ(mutex, owner.counter) & ~7UL;
+	else if ((flags == LCB_F_READ || flags == LCB_F_WRITE) &&
+		 bpf_core_field_exists(rwsem->owner))
+		word = BPF_CORE_READ(rwsem, owner.counter) & ~7UL;
 	owner = (struct task_struct *)word;
 	return word ? BPF_CORE_READ(owner, pid) : 0;
+}
+
+/* The flags that lock:contention_begin would give for the type of lock in task->blocker. */
+static __always_inline __u32 flags_of_blocker(unsigned long blocker)
+{
+	switch (blocker & 3) {
+	case 0:
+		return LCB_F_MUTEX;
+	case 1:
+		return 0;
+	case 2:
+		return LCB_F_READ;
+	default:
+		return LCB_F_WRITE;
+	}
 }
 
 /* What only the moment of blocking shows: who holds what this thread is about to wait for. */
@@ -58,12 +77,10 @@ static __always_inline void note_owners(struct thread_slot *slot, struct task_st
 	slot->futex_owner_tid = 0;
 	if (blocker) {
 		slot->lock_address = blocker & ~3UL;
-		slot->lock_flags = (blocker & 3) == 0 ? 32 : (blocker & 3) == 2 ? 2 : 4;
-		slot->lock_owner_tid =
-			(blocker & 3) == 1 ? 0 : lock_owner(blocker & ~3UL, !(blocker & 3));
-	} else if (slot->lock_address) {
-		slot->lock_owner_tid = lock_owner(slot->lock_address, slot->lock_flags & 32);
+		slot->lock_flags = flags_of_blocker(blocker);
 	}
+	slot->lock_owner_tid =
+		slot->lock_address ? lock_owner(slot->lock_address, slot->lock_flags) : 0;
 	if (syscall_of(prev) == settings.futex_syscall)
 		slot->futex_owner_tid = futex_owner((struct pt_regs *)bpf_task_pt_regs(prev));
 }
@@ -130,9 +147,7 @@ static __always_inline void count_unseen_wait(struct task_struct *task, __u64 in
 static __always_inline void note_unseen(struct log_head *log, struct task_struct *prev, __u32 cpu,
 					__u64 now_ns)
 {
-	__u64 clock = BPF_CORE_READ(prev, se.cfs_rq, rq, clock);
-	__u64 arrival = prev->sched_info.last_arrival;
-	__u64 ran_ns = prev->pid && arrival && clock > arrival ? clock - arrival : 0;
+	__u64 ran_ns = prev->pid ? compat_ran_ns(prev) : 0;
 	struct event_resume *event;
 	__u32 mark;
 

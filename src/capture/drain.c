@@ -107,7 +107,8 @@ static bool is_anonymous(const struct event_file *file)
 	return !(file->mode & S_IFMT) && file->path[0] == '[';
 }
 
-/* Without asking /proc, but as it would say: the last name that the kernel side saw. Pipes have none.
+/* Without asking /proc, but as it would say: the last name that the kernel side saw. Pipes have
+ * none.
  */
 static void name_file(struct event_file *file, const struct event_file *from)
 {
