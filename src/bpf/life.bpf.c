@@ -108,7 +108,7 @@ int on_exit(__u64 *ctx)
 	event->pid = pid;
 	event->exit_code = task->exit_code;
 	event->process_ended = task->signal->live.counter == 0;
-	if (event->process_ended && (settings.filter & FILTER_FOLLOW))
+	if (event->process_ended && (settings.filter & FILTER_PIDS))
 		bpf_map_delete_elem(&targets, &pid);
 	event_commit(&event->header, mark);
 	return 0;
