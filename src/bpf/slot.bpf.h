@@ -39,8 +39,8 @@ struct {
 	__type(value, struct thread_slot);
 } slots SEC(".maps");
 
-/* Processes to take evidence of, by pid, when the filter says FILTER_PIDS: only then it has more than
- * one entry. Allocated beforehand, or perf event programs may not use it before 6.1. */
+/* Processes to take evidence of, by pid, when the filter says FILTER_PIDS: only then it has more
+ * than one entry. Allocated beforehand, or perf event programs may not use it before 6.1. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
