@@ -44,6 +44,17 @@ struct task_struct___throttled {
 	bool throttled;
 };
 
+/* x86: thread_info.status says whether a system call came by the 32-bit door. */
+struct thread_info___x86 {
+	__u32 status;
+};
+
+struct task_struct___x86 {
+	struct thread_info___x86 thread_info;
+};
+
+#define TS_COMPAT 0x0002
+
 #pragma clang attribute pop
 
 /* State of PREV at sched_switch: 5.18 gave it as the tracepoint's fourth argument; the field may
@@ -82,6 +93,29 @@ static __always_inline __u32 compat_task_cpu(struct task_struct *task)
 	if (bpf_core_field_exists(inside->thread_info.cpu))
 		return inside->thread_info.cpu;
 	return bpf_core_field_exists(plain->cpu) ? plain->cpu : 0;
+}
+
+/* Is TASK in a 32-bit system call? Their numbers and arguments are others. */
+static __always_inline bool compat_is_32bit_call(struct task_struct *task)
+{
+	struct task_struct___x86 *x86 = (void *)task;
+
+	return bpf_core_field_exists(x86->thread_info.status) &&
+	       x86->thread_info.status & TS_COMPAT;
+}
+
+/* How long TASK, which runs, has had its CPU; 0 where the kernel was built without such accounts
+ * (CONFIG_FAIR_GROUP_SCHED, CONFIG_SCHED_INFO). */
+static __always_inline __u64 compat_ran_ns(struct task_struct *task)
+{
+	__u64 clock, arrival;
+
+	if (!bpf_core_field_exists(task->se.cfs_rq) ||
+	    !bpf_core_field_exists(task->sched_info.last_arrival))
+		return 0;
+	clock = BPF_CORE_READ(task, se.cfs_rq, rq, clock);
+	arrival = task->sched_info.last_arrival;
+	return arrival && clock > arrival ? clock - arrival : 0;
 }
 
 static __always_inline bool compat_throttled(struct task_struct *task)

@@ -86,6 +86,7 @@ struct inode {
 struct file {
 	struct inode *f_inode;
 	struct path f_path;
+	const void *f_op;
 	void *private_data;
 };
 
@@ -199,11 +200,18 @@ struct bpf_perf_event_data_kern {
 
 #define TASK_INTERRUPTIBLE   0x1
 #define TASK_UNINTERRUPTIBLE 0x2
+#define TASK_DEAD            0x80
 
 #define SI_KERNEL 0x80
 
 #define S_IFMT   00170000
 #define S_IFSOCK 0140000
+
+/* flags of lock:contention_begin */
+#define LCB_F_SPIN  1
+#define LCB_F_READ  2
+#define LCB_F_WRITE 4
+#define LCB_F_MUTEX 32
 
 #define AF_UNIX  1
 #define AF_INET  2

@@ -50,14 +50,13 @@ int on_fork(__u64 *ctx)
 	return 0;
 }
 
-/* A new name or program may change who is wanted: the slot is judged again at the next switch-out.
- */
-static __always_inline void judge_again(struct task_struct *task)
+/* A new name may change whether TASK is wanted. */
+static __always_inline void judge_again(struct task_struct *task, const char *name)
 {
 	struct thread_slot *slot = slot_of(task->pid);
 
 	if (slot && slot->tid == task->pid)
-		slot->is_wanted = is_wanted(task);
+		slot->is_wanted = is_wanted_as(task, name);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -88,7 +87,7 @@ int on_exec(__u64 *ctx)
 		bpf_probe_read_user(event->cmdline, length & (CMDLINE_MAX - 1), (void *)start);
 	}
 	event_commit(&event->header, mark);
-	judge_again(task);
+	judge_again(task, task->comm);
 	return 0;
 }
 
@@ -109,7 +108,7 @@ int on_exit(__u64 *ctx)
 	event->pid = pid;
 	event->exit_code = task->exit_code;
 	event->process_ended = task->signal->live.counter == 0;
-	if (event->process_ended && (settings.filter & FILTER_FOLLOW))
+	if (event->process_ended && (settings.filter & FILTER_PIDS))
 		bpf_map_delete_elem(&targets, &pid);
 	event_commit(&event->header, mark);
 	return 0;
@@ -130,7 +129,9 @@ int on_rename(__u64 *ctx)
 	event_begin(&event->header, mark, EVENT_RENAME, sizeof(*event), bpf_ktime_get_ns());
 	event->tid = task->pid;
 	event->pid = task->tgid;
+	/* the task itself still has the old one */
 	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), (void *)ctx[1]);
 	event_commit(&event->header, mark);
+	judge_again(task, (const char *)ctx[1]);
 	return 0;
 }

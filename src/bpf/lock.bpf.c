@@ -5,8 +5,6 @@
  */
 #include "bpf/slot.bpf.h"
 
-#define LCB_F_SPIN 1
-
 /* Adaptive spinning fires this 200,000 times a second: leave at once. */
 SEC("tp_btf/contention_begin")
 int on_contention_begin(__u64 *ctx)

@@ -34,6 +34,8 @@ static __always_inline __u64 define_file(struct file *file, struct log_head *log
 	struct event_file *event;
 
 	id = hash_step(hash_step(0x66696c65ULL, device), inode_number);
+	/* eventfd, epoll, timerfd and their like share one inode: what they do tells them apart */
+	id = hash_step(id, (__u64)BPF_CORE_READ(file, f_op));
 	if (is_defined(id))
 		return id;
 	event = evidence_reserve(log, sizeof(*event) + FILE_NAME_MAX, &mark, &position);
@@ -72,7 +74,7 @@ static __always_inline void read_addresses(struct event_socket *event, struct so
 	if (event->family == AF_INET) {
 		*(__u32 *)event->local_address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 		*(__u32 *)event->remote_address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
-	} else {
+	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) { /* CONFIG_IPV6 */
 		BPF_CORE_READ_INTO(&event->local_address, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&event->remote_address, sk, __sk_common.skc_v6_daddr);
 	}
@@ -92,7 +94,8 @@ static __always_inline __u64 define_socket(struct file *file, struct log_head *l
 	if (!sk)
 		return 0;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	id = hash_step(0x736f636bULL, (__u64)sk);
+	/* not its address: that of one that is gone may be the next one's */
+	id = hash_step(0x736f636bULL, BPF_CORE_READ(file, f_inode, i_ino));
 	id = hash_step(id, ((__u64)BPF_CORE_READ(sk, __sk_common.skc_dport) << 16) |
 				   BPF_CORE_READ(sk, __sk_common.skc_num));
 	id = hash_step(id, BPF_CORE_READ(sk, __sk_common.skc_daddr) | ((__u64)family << 32));

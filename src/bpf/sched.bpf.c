@@ -37,51 +37,59 @@ static __always_inline __u32 futex_owner(struct pt_regs *regs)
 	return words[0] == 2 && words[2] <= FUTEX_TID_MASK ? words[2] : 0;
 }
 
-static __always_inline __u32 lock_owner(unsigned long address, bool is_mutex)
+/* Only these keep their owner where it can be read: with PREEMPT_RT none, nor do per-CPU rwsems. */
+static __always_inline __u32 lock_owner(unsigned long address, __u32 flags)
 {
+	struct rw_semaphore *rwsem = (void *)address;
+	struct mutex *mutex = (void *)address;
 	struct task_struct *owner;
-	unsigned long word;
+	unsigned long word = 0;
 
-	if (is_mutex)
-		word = BPF_CORE_READ((struct mutex *)address, owner.counter) & ~7UL;
-	else
-		word = BPF_CORE_READ((struct rw_semaphore *)address, owner.counter) & ~7UL;
+	if (flags == LCB_F_MUTEX && bpf_core_field_exists(mutex->owner))
+		word = BPF_CORE_READ(mutex, owner.counter) & ~7UL;
+	else if ((flags == LCB_F_READ || flags == LCB_F_WRITE) &&
+		 bpf_core_field_exists(rwsem->owner))
+		word = BPF_CORE_READ(rwsem, owner.counter) & ~7UL;
 	owner = (struct task_struct *)word;
 	return word ? BPF_CORE_READ(owner, pid) : 0;
+}
+
+/* The flags that lock:contention_begin would give for the type of lock in task->blocker. */
+static __always_inline __u32 flags_of_blocker(unsigned long blocker)
+{
+	switch (blocker & 3) {
+	case 0:
+		return LCB_F_MUTEX;
+	case 1:
+		return 0;
+	case 2:
+		return LCB_F_READ;
+	default:
+		return LCB_F_WRITE;
+	}
 }
 
 /* What only the moment of blocking shows: who holds what this thread is about to wait for. */
 static __always_inline void note_owners(struct thread_slot *slot, struct task_struct *prev)
 {
 	unsigned long blocker = compat_blocker(prev);
-	struct pt_regs *regs;
 
 	slot->futex_owner_tid = 0;
 	if (blocker) {
 		slot->lock_address = blocker & ~3UL;
-		slot->lock_flags = (blocker & 3) == 0 ? 32 : (blocker & 3) == 2 ? 2 : 4;
-		slot->lock_owner_tid =
-			(blocker & 3) == 1 ? 0 : lock_owner(blocker & ~3UL, !(blocker & 3));
-	} else if (slot->lock_address) {
-		slot->lock_owner_tid = lock_owner(slot->lock_address, slot->lock_flags & 32);
+		slot->lock_flags = flags_of_blocker(blocker);
 	}
-	if (prev->flags & PF_KTHREAD)
-		return;
-	regs = (struct pt_regs *)bpf_task_pt_regs(prev);
-	if ((__s32)regs->orig_ax == settings.futex_syscall)
-		slot->futex_owner_tid = futex_owner(regs);
+	slot->lock_owner_tid =
+		slot->lock_address ? lock_owner(slot->lock_address, slot->lock_flags) : 0;
+	if (syscall_of(prev) == settings.futex_syscall)
+		slot->futex_owner_tid = futex_owner((struct pt_regs *)bpf_task_pt_regs(prev));
 }
 
 static __always_inline __u8 switch_flags(struct task_struct *prev)
 {
-	struct pt_regs *regs;
-
 	if (compat_throttled(prev))
 		return EVENT_SWITCH_THROTTLED;
-	if (prev->flags & PF_KTHREAD)
-		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs(prev);
-	return (__s32)regs->orig_ax == settings.yield_syscall ? EVENT_SWITCH_YIELD : 0;
+	return syscall_of(prev) == settings.yield_syscall ? EVENT_SWITCH_YIELD : 0;
 }
 
 static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __u64 now_ns)
@@ -93,7 +101,8 @@ static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __u
 	if (slot->tid != prev->pid)
 		slot_claim(slot, prev);
 	slot->off_ns = now_ns;
-	slot->in_ns = 0;
+	/* the dead do not wait: whoever takes the slot next takes it from nobody */
+	slot->in_ns = state & TASK_DEAD ? now_ns : 0;
 	slot->prev_state = state;
 	slot->wake_ns = state ? 0 : now_ns;
 	if (slot->is_wanted) {
@@ -138,9 +147,7 @@ static __always_inline void count_unseen_wait(struct task_struct *task, __u64 in
 static __always_inline void note_unseen(struct log_head *log, struct task_struct *prev, __u32 cpu,
 					__u64 now_ns)
 {
-	__u64 clock = BPF_CORE_READ(prev, se.cfs_rq, rq, clock);
-	__u64 arrival = prev->sched_info.last_arrival;
-	__u64 ran_ns = prev->pid && arrival && clock > arrival ? clock - arrival : 0;
+	__u64 ran_ns = prev->pid ? compat_ran_ns(prev) : 0;
 	struct event_resume *event;
 	__u32 mark;
 
@@ -233,11 +240,14 @@ static __always_inline void note_waker(void *ctx, struct thread_slot *slot,
 	slot->waker_user_stack = user_stack_id(ctx, waker, scratch, log, cpu, now_ns, &unreadable);
 }
 
-/* It slept when the capture began: its wait is known from then on. */
+/* Its switch-out is not in the slot. If nobody ever was, it has slept since before the capture, and
+ * its wait is known from then on; else another thread took the slot meanwhile, and nothing is. */
 static __always_inline void claim_sleeper(struct thread_slot *slot, struct task_struct *task)
 {
+	bool was_free = !slot->tid;
+
 	slot_claim(slot, task);
-	slot->off_ns = settings.start_ns;
+	slot->off_ns = was_free ? settings.start_ns : 0;
 	slot->prev_state = compat_state_field(task);
 }
 
@@ -258,7 +268,7 @@ int on_waking(__u64 *ctx)
 	if (slot->wake_ns || slot->in_ns)
 		return 0;
 	slot->wake_ns = now_ns;
-	if (!slot->is_wanted)
+	if (!slot->is_wanted || !slot->off_ns)
 		return 0;
 	if (now_ns - slot->off_ns >= settings.waker_stack_ns) {
 		note_waker(ctx, slot, waker, cpu, now_ns);

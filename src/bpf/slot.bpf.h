@@ -39,11 +39,11 @@ struct {
 	__type(value, struct thread_slot);
 } slots SEC(".maps");
 
-/* Processes to take evidence of, by pid, when the filter says FILTER_PIDS. */
+/* Processes to take evidence of, by pid, when the filter says FILTER_PIDS: only then it has more
+ * than one entry. Allocated beforehand, or perf event programs may not use it before 6.1. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, __u8);
 } targets SEC(".maps");
@@ -55,11 +55,11 @@ static __always_inline struct thread_slot *slot_of(__u32 tid)
 	return bpf_map_lookup_elem(&slots, &index);
 }
 
-static __noinline bool any_pattern_matches(struct task_struct *task)
+static __noinline bool any_pattern_matches(const char *name)
 {
-	char comm[EVENT_COMM_SIZE];
+	char comm[EVENT_COMM_SIZE] = {0};
 
-	bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
+	bpf_probe_read_kernel_str(comm, sizeof(comm), name);
 	for (int i = 0; i < FILTER_PATTERNS_MAX; i++) {
 		if (i < settings.pattern_count && pattern_matches(&settings.patterns[i], comm))
 			return true;
@@ -67,7 +67,8 @@ static __noinline bool any_pattern_matches(struct task_struct *task)
 	return false;
 }
 
-static __always_inline bool is_wanted(struct task_struct *task)
+/* Is evidence wanted of TASK under NAME? */
+static __always_inline bool is_wanted_as(struct task_struct *task, const char *name)
 {
 	__u32 pid = task->tgid;
 
@@ -75,7 +76,12 @@ static __always_inline bool is_wanted(struct task_struct *task)
 		return false;
 	if ((settings.filter & FILTER_PIDS) && !bpf_map_lookup_elem(&targets, &pid))
 		return false;
-	return !(settings.filter & FILTER_COMMS) || any_pattern_matches(task);
+	return !(settings.filter & FILTER_COMMS) || any_pattern_matches(name);
+}
+
+static __always_inline bool is_wanted(struct task_struct *task)
+{
+	return is_wanted_as(task, task->comm);
 }
 
 /* Takes the slot for TASK, which was not in it. */

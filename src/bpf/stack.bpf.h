@@ -361,6 +361,8 @@ static __always_inline __u64 user_stack_id(void *ctx, struct task_struct *task,
 		return user_frames_id(ctx, task, scratch, log, cpu, now_ns);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	read_registers(scratch, regs);
+	if (!scratch->regs[7])
+		return 0; /* a worker of io_uring or vhost: the user's memory, but no user side */
 	extent = stack_extent(task, scratch->regs[7]);
 	copied = copy_stack(scratch, scratch->regs[7],
 			    extent < EVENT_USER_COPY_MAX ? (__u32)extent : EVENT_USER_COPY_MAX);

@@ -20,15 +20,19 @@ static __always_inline bool is_interrupted(struct task_struct *task)
 	return (__s64)regs->orig_ax < 0;
 }
 
-/* The system call number a user thread is in, or EVENT_NO_SYSCALL. */
+/*
+ * The system call number a user thread is in, or EVENT_NO_SYSCALL: also for 32-bit calls, and for
+ * the kernel's workers with a user's memory (io_uring, vhost), which have their maker's registers
+ * but for the stack pointer.
+ */
 static __always_inline __s16 syscall_of(struct task_struct *task)
 {
 	struct pt_regs *regs;
 
-	if (task->flags & PF_KTHREAD)
+	if (task->flags & PF_KTHREAD || compat_is_32bit_call(task))
 		return EVENT_NO_SYSCALL;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	return (__s64)regs->orig_ax >= 0 ? (__s16)regs->orig_ax : EVENT_NO_SYSCALL;
+	return (__s64)regs->orig_ax >= 0 && regs->sp ? (__s16)regs->orig_ax : EVENT_NO_SYSCALL;
 }
 
 static __always_inline void read_syscall(struct event_wait *wait, struct task_struct *task)

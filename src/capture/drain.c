@@ -11,7 +11,8 @@
 #include "capture/threads.h"
 #include "event/schema.h"
 
-#define PATH_BYTES 512
+#define PATH_BYTES      512
+#define CLOCKS_APART_NS (20 * NS_PER_US)
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -29,6 +30,26 @@ uint64_t capture_now_ns(void)
 uint64_t capture_monotonic_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* The clocks of one moment. They cannot be read at once: of some tries the one that was interrupted
+ * least. */
+static void read_clocks(struct event_clock *ret)
+{
+	uint64_t least_ns = UINT64_MAX;
+
+	for (int tries = 0; tries < 10 && least_ns > CLOCKS_APART_NS; tries++) {
+		uint64_t before_ns = clock_ns(CLOCK_MONOTONIC);
+		uint64_t boot_ns = clock_ns(CLOCK_BOOTTIME), real_ns = clock_ns(CLOCK_REALTIME);
+		uint64_t took_ns = clock_ns(CLOCK_MONOTONIC) - before_ns;
+
+		if (took_ns >= least_ns)
+			continue;
+		least_ns = took_ns;
+		ret->monotonic_ns = before_ns;
+		ret->realtime_ns = real_ns;
+		ret->header.time_ns = boot_ns;
+	}
 }
 
 /* An earlier error of the sink ends the round: what follows would leave a hole unmarked. */
@@ -61,9 +82,7 @@ void drain_report_clock(struct drain *drain)
 		.header = {.kind = EVENT_CLOCK, .size = sizeof(event)},
 	};
 
-	event.monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-	event.header.time_ns = clock_ns(CLOCK_BOOTTIME);
-	event.realtime_ns = clock_ns(CLOCK_REALTIME);
+	read_clocks(&event);
 	if (!drain->error)
 		drain->error = drain->sink.evidence(drain->sink.context, 0, &event, sizeof(event));
 }
@@ -101,14 +120,22 @@ static void drain_switches(struct drain *drain, uint16_t cpu)
 		drain->totals.fill = round.fill;
 }
 
-/* The descriptor is closed already: the last name it had, and as /proc shows them, pipes have none.
- */
-static void name_file(struct event_file *file, const char *name)
+/* An eventfd, epoll, timerfd or the like: an inode of no type, whose name says what it is. */
+static bool is_anonymous(const struct event_file *file)
 {
-	if (*name || !S_ISFIFO(file->mode))
-		snprintf(file->path, PATH_BYTES, "%s", name);
+	return !(file->mode & S_IFMT) && file->path[0] == '[';
+}
+
+/* Without asking /proc, but as it would say: the last name that the kernel side saw. Pipes have
+ * none.
+ */
+static void name_file(struct event_file *file, const struct event_file *from)
+{
+	if (!from->path[0] && S_ISFIFO(from->mode))
+		snprintf(file->path, PATH_BYTES, "pipe:[%" PRIu64 "]", (uint64_t)from->inode);
 	else
-		snprintf(file->path, PATH_BYTES, "pipe:[%" PRIu64 "]", (uint64_t)file->inode);
+		snprintf(file->path, PATH_BYTES, "%s%s", is_anonymous(from) ? "anon_inode:" : "",
+			 from->path);
 }
 
 /* A file or socket defined by the kernel side: passed on once, a file with its whole path if the
@@ -117,19 +144,21 @@ static void pass_object(struct drain *drain, const struct event_header *event)
 {
 	char memory[sizeof(struct event_file) + PATH_BYTES] __attribute__((aligned(8)));
 	struct event_file *file = (struct event_file *)memory;
-	uint64_t id = ((const struct event_file *)event)->id;
+	const struct event_file *from = (const struct event_file *)event;
 
-	if (map64_get(&drain->objects, id))
+	if (map64_get(&drain->objects, from->id))
 		return;
-	map64_put(&drain->objects, id, 1);
+	map64_put(&drain->objects, from->id, 1);
 	if (event->kind != EVENT_FILE) {
 		drain->sink.table(drain->sink.context, event);
 		return;
 	}
 	memset(memory, 0, sizeof(memory));
-	*file = *(const struct event_file *)event;
-	if (descriptor_path(file->pid, file->descriptor, file->inode, file->path, PATH_BYTES))
-		name_file(file, ((const struct event_file *)event)->path);
+	*file = *from;
+	/* not asked of an epoll: its fdinfo waits for a lock that its owner may hold for ever */
+	if (is_anonymous(from) ||
+	    descriptor_path(file->pid, file->descriptor, file->inode, file->path, PATH_BYTES))
+		name_file(file, from);
 	file->header.size = (uint16_t)event_align(sizeof(*file) + strlen(file->path) + 1);
 	drain->sink.table(drain->sink.context, &file->header);
 }
@@ -223,19 +252,26 @@ static void take_lost(void *context, uint64_t time_ns, uint16_t cpu, uint64_t re
 	drain_report_loss(drain, &loss);
 }
 
+/* The two readings are some ns apart: only a suspend changes the offset by more. */
+static void update_boot_offset(struct drain *drain)
+{
+	struct event_clock now;
+	uint64_t offset_ns;
+
+	read_clocks(&now);
+	offset_ns = now.header.time_ns - now.monotonic_ns;
+	if (offset_ns - drain->boot_offset_ns + NS_PER_MS > 2 * NS_PER_MS) {
+		drain->boot_offset_ns = offset_ns;
+		drain_report_clock(drain);
+	}
+}
+
 int drain_round(struct drain *drain)
 {
 	const struct side_band_listener listener = {
 		.context = drain, .map = take_mapping, .exec = take_exec, .lost = take_lost};
-	uint64_t offset_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
-	uint64_t drift_ns = offset_ns > drain->boot_offset_ns ? offset_ns - drain->boot_offset_ns
-							      : drain->boot_offset_ns - offset_ns;
 
-	/* the two readings are some ns apart: only a suspend changes the offset by more */
-	if (drift_ns > NS_PER_MS) {
-		drain->boot_offset_ns = offset_ns;
-		drain_report_clock(drain);
-	}
+	update_boot_offset(drain);
 	drain->totals.fill = 0;
 	for (unsigned int cpu = 0; cpu < drain->cpu_count; cpu++)
 		drain_switches(drain, (uint16_t)cpu);

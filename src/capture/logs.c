@@ -162,10 +162,11 @@ static size_t copy_record(const struct log_reader *reader, uint64_t unit, struct
 	return header.size;
 }
 
-/* After a lap: the first whole record from UNIT on; END if there is none. */
-static uint64_t find_record(const struct log_reader *reader, uint64_t unit, uint64_t end)
+/* The first whole record from UNIT on; where the next will be if there is none. */
+static uint64_t find_record(const struct log_reader *reader, uint64_t unit)
 {
 	struct buffer record = {0};
+	uint64_t end = units_now(reader);
 
 	while (unit < end && !copy_record(reader, unit, &record))
 		unit++;
@@ -183,8 +184,7 @@ static void open_gap(struct log_reader *reader)
 }
 
 /* Reads the record at reader->next. False: it is not finished, come back later. */
-static bool read_one(struct log_reader *reader, struct buffer *out, uint64_t end,
-		     struct log_round *round)
+static bool read_one(struct log_reader *reader, struct buffer *out, struct log_round *round)
 {
 	uint64_t units = reader->size_bytes / LOG_EVIDENCE_UNIT;
 	size_t start = out->size, size;
@@ -192,7 +192,7 @@ static bool read_one(struct log_reader *reader, struct buffer *out, uint64_t end
 
 	if (units_now(reader) > reader->next + units) {
 		open_gap(reader);
-		reader->next = find_record(reader, oldest_safe(units_now(reader), units), end);
+		reader->next = find_record(reader, oldest_safe(units_now(reader), units));
 		return true;
 	}
 	size = copy_record(reader, reader->next, out);
@@ -200,7 +200,7 @@ static bool read_one(struct log_reader *reader, struct buffer *out, uint64_t end
 		if (reader->stuck_rounds++ < STUCK_ROUNDS_MAX)
 			return false;
 		open_gap(reader);
-		reader->next = find_record(reader, reader->next + 1, end);
+		reader->next = find_record(reader, reader->next + 1);
 		return true;
 	}
 	event = (struct event_header *)(out->data + start);
@@ -226,11 +226,12 @@ static void read_evidence(struct log_reader *reader, struct buffer *out, struct 
 	round->fill =
 		(double)(end - reader->next) / (double)(reader->size_bytes / LOG_EVIDENCE_UNIT);
 	while (reader->next < end) {
-		if (!read_one(reader, out, end, round))
+		if (!read_one(reader, out, round))
 			break;
 	}
 	reader->records += round->events;
-	if (!reader->in_gap || reader->next < end)
+	/* a gap may have taken the reader beyond `end`: how much is lost, the next round knows */
+	if (!reader->in_gap || reader->next != end)
 		return;
 	/* Everything before `end` has been dealt with: what was reserved and not read is lost. */
 	round->lost = (reserved - reader->records) & LOG_COUNT_MASK;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "base/units.h"
+#include "event/schema.h"
 
 /* Stack copies waiting for the resolver: at 2 KB each this is some 30,000. */
 #define WAITING_BYTES_MAX (64u << 20)
@@ -24,8 +25,9 @@ struct naming_item {
 	uint64_t time_ns;
 	uint32_t order; /* keeps items of equal time in the order they were added */
 	enum item_kind kind;
-	size_t offset; /* in the batch's bytes */
-	uint32_t pid;  /* ITEM_EXEC */
+	size_t offset; /* of its content, in the batch's bytes */
+	size_t size;
+	uint32_t pid; /* ITEM_EXEC */
 };
 
 /* ITEM_MAPPING's content, followed by the build id and the path. */
@@ -53,8 +55,9 @@ struct naming {
 	bool is_done;
 };
 
+/* Its content is what the caller adds to the batch's bytes next: SIZE bytes. */
 static struct naming_item *add_item(struct naming_batch *batch, enum item_kind kind,
-				    uint64_t time_ns)
+				    uint64_t time_ns, size_t size)
 {
 	struct naming_item *item;
 
@@ -64,30 +67,32 @@ static struct naming_item *add_item(struct naming_batch *batch, enum item_kind k
 	*item = (struct naming_item){.time_ns = time_ns,
 				     .order = (uint32_t)batch->count,
 				     .kind = kind,
-				     .offset = batch->bytes.size};
+				     .offset = batch->bytes.size,
+				     .size = size};
 	batch->count++;
 	return item;
 }
 
 void naming_add_event(struct naming_batch *batch, const struct event_header *event)
 {
-	add_item(batch, ITEM_EVENT, event->time_ns);
+	add_item(batch, ITEM_EVENT, event->time_ns, event->size);
 	buffer_add(&batch->bytes, event, event->size);
 }
 
 void naming_add_exec(struct naming_batch *batch, uint64_t time_ns, uint32_t pid)
 {
-	add_item(batch, ITEM_EXEC, time_ns)->pid = pid;
+	add_item(batch, ITEM_EXEC, time_ns, 0)->pid = pid;
 }
 
 void naming_add_mapping(struct naming_batch *batch, uint64_t time_ns,
 			const struct resolver_mapping *mapping)
 {
 	size_t path_bytes = strlen(mapping->path) + 1;
+	size_t size = event_align(sizeof(struct stored_mapping) + path_bytes);
 	struct stored_mapping *stored;
 
-	add_item(batch, ITEM_MAPPING, time_ns);
-	stored = buffer_extend(&batch->bytes, (sizeof(*stored) + path_bytes + 7) & ~(size_t)7);
+	add_item(batch, ITEM_MAPPING, time_ns, size);
+	stored = buffer_extend(&batch->bytes, size);
 	stored->mapping = *mapping;
 	memset(stored->build_id, 0, sizeof(stored->build_id));
 	if (mapping->build_id)
@@ -115,11 +120,19 @@ static bool is_stack_copy(const struct naming_batch *batch, const struct naming_
 static uint64_t drop_stack_copies(struct naming_batch *batch)
 {
 	size_t kept = 0, was = batch->count;
+	struct buffer bytes = {0};
 
 	for (size_t i = 0; i < was; i++) {
-		if (!is_stack_copy(batch, &batch->items[i]))
-			batch->items[kept++] = batch->items[i];
+		struct naming_item item = batch->items[i];
+
+		if (is_stack_copy(batch, &item))
+			continue;
+		buffer_add(&bytes, batch->bytes.data + item.offset, item.size);
+		item.offset = bytes.size - item.size;
+		batch->items[kept++] = item;
 	}
+	buffer_release(&batch->bytes);
+	batch->bytes = bytes;
 	batch->count = kept;
 	return was - kept;
 }

@@ -67,6 +67,8 @@ int target_start(struct target *target, char *const *argv)
 	int go[2], error[2];
 
 	*target = (struct target){.go_fd = -1, .pidfd = -1};
+	/* who started us may ignore it: then nobody would be told how the command ended */
+	signal(SIGCHLD, SIG_DFL);
 	if (pipe2(go, O_CLOEXEC))
 		return fail_errno(-errno, "making a pipe");
 	if (pipe2(error, O_CLOEXEC)) {
@@ -149,8 +151,11 @@ int process_watch(pid_t pid)
 
 	if (fd >= 0)
 		return fd;
-	if (errno == EINVAL)
+	/* ENOENT since 6.16 */
+	if (errno == EINVAL || errno == ENOENT)
 		return fail(-EINVAL, "%d is a thread, not a process: give its process with --pid",
 			    (int)pid);
-	return fail(-errno, "there is no process %d", (int)pid);
+	if (errno == ESRCH)
+		return fail(-ESRCH, "there is no process %d", (int)pid);
+	return fail_errno(-errno, "watching process %d", (int)pid);
 }

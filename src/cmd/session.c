@@ -92,9 +92,8 @@ static int catch_signals(struct session *session)
 	return session->signal_fd < 0 ? fail_errno(-errno, "making a signal descriptor") : 0;
 }
 
-/* Room for a few descriptors per CPU, and a recorder that gets its CPU in time: it is draining what
- * everybody else writes. */
-static void prepare_process(void)
+/* Room for a few descriptors per CPU and one per --pid. */
+static void allow_descriptors(void)
 {
 	struct rlimit files;
 
@@ -102,7 +101,6 @@ static void prepare_process(void)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	setpriority(PRIO_PROCESS, 0, -15);
 }
 
 static int open_capture(struct session *session, const struct session_values *values,
@@ -160,20 +158,25 @@ static int start_parts(struct session *session, const struct session_values *val
 		       const struct capture_sink *sink, int command_count, char **command)
 {
 	_cleanup_free_ uint32_t *pids = xcalloc(values->pids.count + 1, sizeof(*pids));
-	int err;
+	int err = 0;
 
 	session->watched = xcalloc(values->pids.count + 1, sizeof(*session->watched));
-	err = read_pids(values, session, pids);
-	if (!err && command_count > 0)
+	/* the command first: it has our limits as they were */
+	if (command_count > 0)
 		err = target_start(&session->target, command);
 	if (!err)
 		err = catch_signals(session);
+	allow_descriptors();
+	if (!err)
+		err = read_pids(values, session, pids);
+	if (!err)
+		err = open_capture(session, values, sink, pids);
 	if (err)
 		return err;
-	prepare_process();
-	err = open_capture(session, values, sink, pids);
-	if (!err)
-		err = capture_start(session->capture);
+	/* who drains what everybody else writes must get its CPU in time; but not its helpers,
+	 * which are running already */
+	setpriority(PRIO_PROCESS, 0, -15);
+	err = capture_start(session->capture);
 	if (!err && session->target.pid > 0)
 		err = target_go(&session->target, command[0]);
 	session->command_failed = session->target.is_reaped;
@@ -220,7 +223,7 @@ static bool take_signals(struct session *session)
 /* Waits up to WAIT_NS. True: the session is over, and *ret_end says why. */
 static bool wait_for_end(struct session *session, uint64_t wait_ns, enum session_end *ret_end)
 {
-	struct pollfd fds[2 + 64];
+	_cleanup_free_ struct pollfd *fds = xcalloc(2 + session->watched_count, sizeof(*fds));
 	nfds_t count = 0;
 	size_t alive = 0;
 	struct timespec wait = {.tv_sec = (time_t)(wait_ns / NS_PER_S),
@@ -228,7 +231,7 @@ static bool wait_for_end(struct session *session, uint64_t wait_ns, enum session
 
 	fds[count++] = (struct pollfd){.fd = session->signal_fd, .events = POLLIN};
 	fds[count++] = (struct pollfd){.fd = session->target.pidfd, .events = POLLIN};
-	for (size_t i = 0; i < session->watched_count && count < ARRAY_SIZE(fds); i++)
+	for (size_t i = 0; i < session->watched_count; i++)
 		fds[count++] = (struct pollfd){.fd = session->watched[i], .events = POLLIN};
 	ppoll(fds, count, &wait, NULL);
 	if (fds[0].revents && take_signals(session)) {
@@ -236,7 +239,7 @@ static bool wait_for_end(struct session *session, uint64_t wait_ns, enum session
 		return true;
 	}
 	for (size_t i = 0; i < session->watched_count; i++) {
-		if (i + 2 < count && fds[i + 2].revents) {
+		if (fds[i + 2].revents) {
 			close(session->watched[i]);
 			session->watched[i] = -1;
 		}

@@ -228,6 +228,7 @@ static void evidence_is_counted_exactly_through_laps(void **state)
 struct race {
 	struct fake fake;
 	uint32_t to_write;
+	bool has_ended;
 };
 
 static void *race_writer(void *argument)
@@ -236,7 +237,13 @@ static void *race_writer(void *argument)
 
 	for (uint32_t n = 1; n <= race->to_write; n++)
 		write_stack(&race->fake, n);
+	__atomic_store_n(&race->has_ended, true, __ATOMIC_SEQ_CST);
 	return NULL;
+}
+
+static bool last_is_written(const struct race *race)
+{
+	return __atomic_load_n(&race->has_ended, __ATOMIC_SEQ_CST);
 }
 
 /* A writer that never waits: what is read is right, and the rest is counted. */
@@ -267,6 +274,37 @@ static void a_fast_writer_cannot_cheat(void **state)
 	free(race.fake.head);
 }
 
+/* However often a writer overtakes the reader in the middle of a round: once it has stopped, the
+ * next two rounds know of everything. */
+static void overtaken_in_a_round_it_finds_back_at_once(void **state)
+{
+	(void)state;
+	for (int turn = 0; turn < 300; turn++) {
+		struct race race = {.to_write = 3000};
+		struct log_reader reader;
+		struct log_round round;
+		struct buffer out = {0};
+		pthread_t thread;
+		uint32_t last = 0;
+		uint64_t read = 0, lost = 0;
+
+		fake_open(&race.fake, EVENT_LOG_EVIDENCE);
+		log_reader_init(&reader, race.fake.head, EVENT_LOG_EVIDENCE, KEY, LOG_BYTES);
+		assert_int_equal(pthread_create(&thread, NULL, race_writer, &race), 0);
+		for (int rounds = 0, after = 0; after < 2; rounds++) {
+			after += rounds > 0 && last_is_written(&race);
+			buffer_clear(&out);
+			log_read(&reader, &out, &round);
+			check_stacks(&out, &last, &read);
+			lost += round.lost;
+		}
+		pthread_join(thread, NULL);
+		assert_int_equal(read + lost, race.to_write);
+		buffer_release(&out);
+		free(race.fake.head);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +314,7 @@ int main(void)
 		cmocka_unit_test(forged_marks_are_not_believed),
 		cmocka_unit_test(evidence_is_counted_exactly_through_laps),
 		cmocka_unit_test(a_fast_writer_cannot_cheat),
+		cmocka_unit_test(overtaken_in_a_round_it_finds_back_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
