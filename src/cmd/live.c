@@ -151,8 +151,11 @@ static int show(struct live *live, struct recording *recording)
 		options.limit = live->values->limit != UINT64_MAX ? live->values->limit : lines - 8;
 		print_head(live);
 		err = report_run(query, live->view, &options, stdout);
-		printf(live->is_terminal || live->values->json ? "" : "\n");
-		fflush(stdout);
+		if (!live->is_terminal && !live->values->json)
+			putchar('\n');
+		errno = EIO;
+		if (!err && (fflush(stdout) || ferror(stdout)))
+			err = fail_errno(-errno, "writing to standard output");
 	}
 	query_free(query);
 	model_free(model);

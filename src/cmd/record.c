@@ -274,14 +274,17 @@ static int run(void *values_, int command_count, char **command)
 	recorder.shows_progress = !values->quiet && isatty(STDERR_FILENO);
 	write_request(&recorder, values, command_count, command);
 	err = session_start(&recorder.session, &values->session, &sink, command_count, command);
-	if (!err && rename(new_path, path))
-		err = fail_errno(-errno, "renaming %s to %s", new_path, path);
 	if (err) {
 		abandon(recorder.queue, new_path);
 		return command_status(&recorder.session, err);
 	}
 	recorder.last_progress_ns = capture_now_ns();
-	err = session_run(&recorder.session, PROGRESS_NS, tick, &recorder, &end);
+	if (rename(new_path, path)) {
+		err = fail_errno(-errno, "renaming %s to %s", new_path, path);
+		path = new_path;
+	}
+	if (!err)
+		err = session_run(&recorder.session, PROGRESS_NS, tick, &recorder, &end);
 	err = finish(&recorder, err, path, values->quiet);
 	status = session_wait_command(&recorder.session);
 	option_list_release(&values->session.pids);
