@@ -31,7 +31,10 @@ $(BUILD)/bench/floor: bench/floor.c $(BUILD)/bench/floor.bpf.o
 	$(CC) $(PROGRAM_CFLAGS) -DFLOOR_OBJECT_PATH='"$(BUILD)/bench/floor.bpf.o"' -o $@ $< \
 		$(shell $(PKG_CONFIG) --cflags --libs libbpf)
 
-test: programs all ## everything this machine can run, as root: check and the live tests
+# A sub-make builds, so that it sees the packages that were just installed.
+test: ## everything this machine can run, as root: installs what is missing, check, live tests
+	@[ "$$(id -u)" != 0 ] || tools/install-packages build test
+	@$(MAKE) --no-print-directory programs all
 	@status=0; \
 	$(MAKE) --no-print-directory check || status=1; \
 	BUILD=$(BUILD) tests/live/run $(TESTS) || status=1; \
