@@ -14,7 +14,7 @@
 #include "support/resolved.h"
 #include "support/victim.h"
 
-#define SPIN_SHOTS 300
+#define SPIN_SHOTS 150
 
 /* The ways to build the chain program. */
 static const struct build {

@@ -102,10 +102,24 @@ static int ask_row(struct fixture *fixture, uint64_t address)
 	size_t size;
 	int err = ask(fixture, &request.message, sizeof(request), -1, &reply, &size);
 
-	if (!err)
-		assert_true(unwind_row_is_sound((const struct unwind_row *)(reply + 1),
-						size - sizeof(*reply)));
-	return err;
+	const uint8_t *at = (const uint8_t *)(reply + 1);
+
+	if (err)
+		return err;
+	size -= sizeof(*reply);
+	assert_true(reply->count > 0);
+	for (uint32_t i = 0; i < reply->count; i++) {
+		const struct unwind_row *row = (const struct unwind_row *)at;
+		size_t row_size;
+
+		assert_true(size >= sizeof(*row));
+		row_size = unwind_row_size(row);
+		assert_true(row_size <= size && unwind_row_is_sound(row, row_size));
+		at += row_size;
+		size -= row_size;
+	}
+	assert_int_equal(size, 0);
+	return 0;
 }
 
 /* Asks for the name at an address; the first place's name is copied to NAME ("" if there is none).
