@@ -17,7 +17,7 @@
 #include "symbol/unwind.h"
 #include "support/victim.h"
 
-#define FLIPS    10000
+#define FLIPS    3000
 #define LIMIT_MS 5000
 
 struct fixture {
