@@ -101,12 +101,12 @@ static int add_rule(struct draft *draft, Dwarf_Frame *frame, unsigned int reg, u
 		return -EBADMSG;
 	if (count == 0 && !ops) /* the same value as in the caller */
 		return 0;
-	*rule = (struct unwind_rule){.reg = (uint8_t)reg};
-	draft->row.rule_count++;
 	if (count == 0) {
-		rule->kind = UNWIND_RULE_UNDEFINED;
+		draft->row.lost |= UINT64_C(1) << reg;
 		return 0;
 	}
+	*rule = (struct unwind_rule){.reg = (uint8_t)reg};
+	draft->row.rule_count++;
 	if (is_register(ops, count, &rule->offset)) {
 		rule->kind = UNWIND_RULE_IN_REGISTER;
 		return 0;

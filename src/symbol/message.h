@@ -21,7 +21,7 @@ enum message_type {
 	MESSAGE_OPEN_MAP =
 		2,         /* with a file: perf-PID.map of a JIT module; replaces an earlier one */
 	MESSAGE_DEBUG = 3, /* with a file: a candidate for the module's debug file */
-	MESSAGE_ROW = 4,   /* message_address -> unwind_row */
+	MESSAGE_ROW = 4,   /* message_address -> count unwind_row: that one, then the next ones */
 	MESSAGE_CALL_SITE = 5, /* message_address -> count is 1 if a call ends there, else 0 */
 	MESSAGE_NAMES = 6, /* count addresses -> message_place..., for the first COUNT of them */
 };

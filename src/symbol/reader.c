@@ -13,9 +13,13 @@
 #include "symbol/perf_map.h"
 #include "symbol/source.h"
 #include "symbol/symbols.h"
+#include "symbol/unwind.h"
 
 /* Modules kept open at once; each holds up to two descriptors. The oldest are closed first. */
 #define MODULES_MAX 1024
+
+/* Rows in one reply. */
+#define ROWS_MAX 16
 
 /* Paths of source files are cut to this. */
 #define FILE_SIZE_MAX 1024
@@ -214,6 +218,26 @@ static int names(struct entry *entry, const struct message *request, struct buff
 	return done > 0 || request->count == 0 ? 0 : -EMSGSIZE;
 }
 
+/* The row at an address and, since asking takes far longer than finding, some of those that follow.
+ */
+static int rows(struct entry *entry, uint64_t address, struct buffer *reply)
+{
+	uint32_t count = 0;
+	int err = entry->image ? 0 : -ENODATA;
+
+	while (!err && count < ROWS_MAX) {
+		size_t at = reply->size;
+
+		err = image_row(entry->image, address, reply);
+		if (err)
+			break;
+		address = ((const struct unwind_row *)(reply->data + at))->end;
+		count++;
+	}
+	((struct message *)reply->data)->count = count;
+	return count > 0 ? 0 : err;
+}
+
 static int answer_entry(struct reader *reader, const struct message *request, int *fd,
 			struct buffer *reply)
 {
@@ -227,7 +251,7 @@ static int answer_entry(struct reader *reader, const struct message *request, in
 	case MESSAGE_NAMES:
 		return names(entry, request, reply);
 	case MESSAGE_ROW:
-		return entry->image ? image_row(entry->image, address->address, reply) : -ENODATA;
+		return rows(entry, address->address, reply);
 	case MESSAGE_CALL_SITE:
 		((struct message *)reply->data)->count =
 			entry->image && image_is_call_site(entry->image, address->address);

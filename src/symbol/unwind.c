@@ -38,7 +38,6 @@ static bool rule_is_sound(const struct unwind_row *row, const struct unwind_rule
 	if (rule->reg >= UNWIND_REGS)
 		return false;
 	switch (rule->kind) {
-	case UNWIND_RULE_UNDEFINED:
 	case UNWIND_RULE_AT_CFA:
 	case UNWIND_RULE_IS_CFA:
 		return true;
@@ -337,6 +336,8 @@ enum unwind_result unwind_step(struct unwind_state *state, const struct unwind_r
 	uint64_t cfa, value;
 	bool returns = false; /* there is a rule for the return address */
 
+	if (row->lost >> pc & 1)
+		return UNWIND_END; /* how the first function of a stack says that it is the first */
 	result = find_cfa(state, row, &cfa);
 	/* Stacks grow down: a caller's frame below ours would send us round in circles. */
 	if (result == UNWIND_STEPPED && !(row->flags & UNWIND_ROW_SIGNAL) && cfa < state->regs[sp])
@@ -344,13 +345,11 @@ enum unwind_result unwind_step(struct unwind_state *state, const struct unwind_r
 	if (result != UNWIND_STEPPED)
 		return result;
 	next.regs[sp] = cfa;
-	next.known |= UINT64_C(1) << sp;
+	next.known = (state->known & ~row->lost) | UINT64_C(1) << sp;
 	for (unsigned int i = 0; i < row->rule_count; i++) {
 		const struct unwind_rule *rule = &unwind_row_rules(row)[i];
 		uint64_t bit = UINT64_C(1) << rule->reg;
 
-		if (rule->kind == UNWIND_RULE_UNDEFINED && rule->reg == pc)
-			return UNWIND_END;
 		result = apply(state, row, rule, cfa, &value);
 		if (rule->reg == pc && result != UNWIND_STEPPED)
 			return result;

@@ -30,7 +30,6 @@ struct unwind_machine {
 extern const struct unwind_machine unwind_native;
 
 enum unwind_rule_kind {
-	UNWIND_RULE_UNDEFINED = 1,     /* the caller's value is lost */
 	UNWIND_RULE_AT_CFA = 2,        /* in memory at CFA + offset */
 	UNWIND_RULE_IS_CFA = 3,        /* it is CFA + offset */
 	UNWIND_RULE_IN_REGISTER = 4,   /* in the register numbered offset */
@@ -38,7 +37,8 @@ enum unwind_rule_kind {
 	UNWIND_RULE_IS_EXPRESSION = 6, /* it is the expression's value */
 };
 
-/* Where the caller's value of one register is. A register without a rule keeps its value. */
+/* Where the caller's value of one register is. One without a rule, and not lost, keeps its value.
+ */
 struct unwind_rule {
 	uint8_t reg;
 	uint8_t kind;     /* enum unwind_rule_kind */
@@ -64,6 +64,7 @@ enum unwind_row_flag {
 struct unwind_row {
 	uint64_t start; /* the range of module addresses it holds for */
 	uint64_t end;
+	uint64_t lost; /* bit N: the caller's value of register N cannot be had */
 	int32_t cfa_offset;
 	uint8_t cfa_reg;
 	uint8_t cfa_op_count;

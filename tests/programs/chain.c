@@ -6,9 +6,10 @@
  *	chain HOW [thread]
  *
  * HOW: nanosleep, futex, read, poll, sem, condition, signal (sleeps in a handler on top of the
- *chain), altstack (the same, the handler on a stack of its own) or spin (computes for ever, two
- *functions deeper). With "thread" the chain runs in a thread of its own. Prints "ready" when it is
- *about to go there.
+ *chain), altstack (the same, the handler on a stack of its own), trap (in a handler for a
+ *function's first instruction), noreturn (in a function that ends with a call) or spin (computes
+ *for ever, two functions deeper). With "thread" the chain runs in a thread of its own. Prints
+ *"ready" when it is about to go there.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -70,6 +71,28 @@ static NOINLINE unsigned long d4(unsigned long x)
 	return total;
 }
 
+/* Interrupted at its very first instruction, which is no instruction. */
+__asm__(".text\n"
+	".type first8, @function\n"
+	"first8: .cfi_startproc\n"
+	"	ud2\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size first8, . - first8\n");
+void first8(void);
+
+static NOINLINE __attribute__((noreturn)) void for_ever7(void)
+{
+	for (;;)
+		sleep_for_ever();
+}
+
+/* Its last instruction is a call: where that would return to belongs to the next function. */
+static NOINLINE __attribute__((noreturn)) void last6(void)
+{
+	for_ever7();
+}
+
 static void block(void)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -93,6 +116,10 @@ static void block(void)
 		poll(NULL, 0, 1000000);
 	} else if (!strcmp(how, "signal") || !strcmp(how, "altstack")) {
 		raise(SIGUSR1);
+	} else if (!strcmp(how, "noreturn")) {
+		last6();
+	} else if (!strcmp(how, "trap")) {
+		first8();
 	} else {
 		sleep_for_ever();
 	}
@@ -147,6 +174,7 @@ static void set_handler(void)
 		action.sa_flags = SA_ONSTACK;
 	}
 	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGILL, &action, NULL);
 }
 
 int main(int argc, char **argv)

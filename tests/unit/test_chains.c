@@ -14,7 +14,7 @@
 #include "support/resolved.h"
 #include "support/victim.h"
 
-#define SPIN_SHOTS 300
+#define SPIN_SHOTS 150
 
 /* The ways to build the chain program. */
 static const struct build {
@@ -162,6 +162,18 @@ static void through_a_signal_handler(void **state)
 		/* raise is also called gsignal */
 		expect_chain(*state, &builds[i], "signal", true,
 			     " < c3 < b2 < a1 < th < start_thread < clone3");
+	}
+}
+
+/* The edges of functions: interrupted at the first instruction, and gone from at the last. */
+static void at_the_edges_of_functions(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
+		expect_chain(
+			*state, &builds[i], "trap", false,
+			"nanosleep < handler < __restore_rt < first8 < c3 < b2 < a1 < th < main");
+		expect_chain(*state, &builds[i], "noreturn", false,
+			     "nanosleep < for_ever7 < last6 < c3 < b2 < a1 < th < main");
 	}
 }
 
@@ -328,6 +340,7 @@ int main(void)
 		cmocka_unit_test(main_thread_to_the_start),
 		cmocka_unit_test(thread_in_library_calls),
 		cmocka_unit_test(through_a_signal_handler),
+		cmocka_unit_test(at_the_edges_of_functions),
 		cmocka_unit_test(handler_on_another_stack),
 		cmocka_unit_test(spinning_anywhere),
 		cmocka_unit_test(programs_of_debian),

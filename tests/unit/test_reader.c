@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The reader and its sandbox: hostile files, and what the process may do. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 #include "symbol/unwind.h"
 #include "support/victim.h"
 
-#define FLIPS    10000
+#define FLIPS    3000
 #define LIMIT_MS 5000
 
 struct fixture {
@@ -102,10 +103,24 @@ static int ask_row(struct fixture *fixture, uint64_t address)
 	size_t size;
 	int err = ask(fixture, &request.message, sizeof(request), -1, &reply, &size);
 
-	if (!err)
-		assert_true(unwind_row_is_sound((const struct unwind_row *)(reply + 1),
-						size - sizeof(*reply)));
-	return err;
+	const uint8_t *at = (const uint8_t *)(reply + 1);
+
+	if (err)
+		return err;
+	size -= sizeof(*reply);
+	assert_true(reply->count > 0);
+	for (uint32_t i = 0; i < reply->count; i++) {
+		const struct unwind_row *row = (const struct unwind_row *)at;
+		size_t row_size;
+
+		assert_true(size >= sizeof(*row));
+		row_size = unwind_row_size(row);
+		assert_true(row_size <= size && unwind_row_is_sound(row, row_size));
+		at += row_size;
+		size -= row_size;
+	}
+	assert_int_equal(size, 0);
+	return 0;
 }
 
 /* Asks for the name at an address; the first place's name is copied to NAME ("" if there is none).
@@ -170,6 +185,61 @@ static void the_sandbox(void **state)
 	}
 	if (getuid() == 0)
 		assert_non_null(strstr(text, "\nUid:\t65534\t65534\t65534\t65534\n"));
+}
+
+/* The row at an address; the caller frees. NULL: there is none. */
+static struct unwind_row *copy_row(struct fixture *fixture, uint64_t address)
+{
+	const struct message_address request = {.message = {.type = MESSAGE_ROW, .module = 1},
+						.address = address};
+	const struct message *reply;
+	struct unwind_row *row;
+	size_t size;
+
+	if (ask(fixture, &request.message, sizeof(request), -1, &reply, &size))
+		return NULL;
+	size = unwind_row_size((const struct unwind_row *)(reply + 1));
+	row = xmalloc(size);
+	memcpy(row, reply + 1, size);
+	return row;
+}
+
+/* A row holds for all the addresses that it claims, in a library with all kinds of functions. */
+static void rows_hold_where_they_say(void **state)
+{
+	struct fixture *fixture = *state;
+	struct message_opened opened;
+	unsigned int seed = 9, rows = 0;
+	Dl_info library;
+	_cleanup_close_ int fd = -1;
+
+	assert_true(dladdr((void *)(uintptr_t)strtol, &library) != 0);
+	fd = open(library.dli_fname, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(open_elf(fixture, fd, &opened), 0);
+	for (uint32_t i = 0; i < opened.segment_count; i++) {
+		const struct message_segment *segment = &opened.segments[i];
+
+		for (unsigned int shot = 0; segment->is_code && shot < 3000; shot++) {
+			_cleanup_free_ struct unwind_row *row = NULL, *same = NULL;
+			uint64_t other;
+
+			seed = seed * 1103515245 + 12345;
+			row = copy_row(fixture,
+				       segment->address + (seed >> 4) % segment->file_bytes);
+			if (!row)
+				continue;
+			other = row->start + (seed >> 8) % (row->end - row->start);
+			same = copy_row(fixture, other);
+			assert_non_null(same);
+			assert_int_equal(row->cfa_reg, same->cfa_reg);
+			assert_int_equal(row->cfa_offset, same->cfa_offset);
+			assert_int_equal(row->rule_count, same->rule_count);
+			assert_memory_equal(unwind_row_rules(row), unwind_row_rules(same),
+					    row->rule_count * sizeof(struct unwind_rule));
+			rows++;
+		}
+	}
+	assert_true(rows > 1000);
 }
 
 static void what_is_no_elf_file(void **state)
@@ -332,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_sandbox),
+		cmocka_unit_test(rows_hold_where_they_say),
 		cmocka_unit_test(what_is_no_elf_file),
 		cmocka_unit_test(truncated_files),
 		cmocka_unit_test(flipped_bits),

@@ -241,7 +241,7 @@ static void map_that_is_a_link(void **state)
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", getpid());
 	snprintf(target, sizeof(target), "%s/map", fixture->directory);
 	unlink(path);
-	add_to_map(target, code + 0x1000,
+	add_to_map(target, code + 0x500,
 		   "hidden and much longer than what was there before, to be read again");
 	assert_int_equal(symlink(target, path), 0);
 	snprintf(expected, sizeof(expected), "perf-%d.map+0x%jx", getpid(),

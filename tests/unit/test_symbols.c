@@ -66,7 +66,15 @@ static void overlapping_ranges(void **state)
 	add(&symbols, 110, 130, 0, false, "inner");
 	add(&symbols, 115, 120, 0, false, "innermost");
 	add(&symbols, 100, 150, 0, false, "outer");
+	add(&symbols, 200, 210, 0, false, "a"); /* with a common start */
+	add(&symbols, 200, 220, 0, false, "bb");
+	add(&symbols, 300, 320, 0, false, "a");
+	add(&symbols, 300, 310, 0, false, "bb");
 	symbols_finish(&symbols);
+	assert_string_equal(at(&symbols, 205), "a+5");
+	assert_string_equal(at(&symbols, 215), "bb+15");
+	assert_string_equal(at(&symbols, 305), "bb+5");
+	assert_string_equal(at(&symbols, 315), "a+15");
 	assert_string_equal(at(&symbols, 109), "outer+9");
 	assert_string_equal(at(&symbols, 114), "inner+4");
 	assert_string_equal(at(&symbols, 117), "innermost+2");
@@ -219,7 +227,7 @@ static void jit_map(void **state)
 {
 	static const char text[] = "1000 20 LazyCompile:*hot /a b.js:1\n"
 				   "0x2000 0x10 with_prefix\n"
-				   "3000 10 old\n"
+				   "3000 10 abc\n"
 				   "3000 10 new\n"
 				   "zzz\n"
 				   "4000 0 empty\n"

@@ -64,19 +64,19 @@ static void an_ordinary_frame(void **unused)
 	static const struct unwind_rule rules[] = {
 		{.reg = RBX, .kind = UNWIND_RULE_AT_CFA, .offset = -24},
 		{.reg = RBP, .kind = UNWIND_RULE_AT_CFA, .offset = -16},
-		{.reg = 0, .kind = UNWIND_RULE_UNDEFINED},
 		{.reg = RIP, .kind = UNWIND_RULE_AT_CFA, .offset = -8},
 	};
 	struct unwind_state state = state_of(stack, 5);
 	struct test_row memory;
 
 	(void)unused;
-	assert_int_equal(
-		unwind_step(&state, make(&memory,
-					 (struct unwind_row){
-						 .cfa_reg = RSP, .cfa_offset = 32, .rule_count = 4},
-					 rules, NULL)),
-		UNWIND_STEPPED);
+	assert_int_equal(unwind_step(&state, make(&memory,
+						  (struct unwind_row){.lost = 1,
+								      .cfa_reg = RSP,
+								      .cfa_offset = 32,
+								      .rule_count = 3},
+						  rules, NULL)),
+			 UNWIND_STEPPED);
 	assert_int_equal(state.regs[RIP], 0x4444);
 	assert_int_equal(state.regs[RSP], STACK_START + 32);
 	assert_int_equal(state.regs[RBX], 111);
@@ -130,23 +130,22 @@ static void a_return_address_in_a_register(void **unused)
 static void how_stacks_end(void **unused)
 {
 	static const uint64_t stack[] = {0, 0};
-	static const struct {
+	const uint64_t first = UINT64_C(1) << RIP; /* the return address is lost */
+	const struct {
 		struct unwind_rule rule;
 		int32_t cfa_offset;
 		uint8_t cfa_reg;
+		uint64_t lost;
 		enum unwind_result expected;
 	} cases[] = {
-		{{.reg = RIP, .kind = UNWIND_RULE_UNDEFINED}, 8, RSP, UNWIND_END},
-		{{.reg = RIP, .kind = UNWIND_RULE_AT_CFA, .offset = -8},
-		 8,
-		 RSP,
-		 UNWIND_END}, /* 0 */
-		{{.reg = RIP, .kind = UNWIND_RULE_AT_CFA, .offset = -8}, 24, RSP, UNWIND_BEYOND},
-		{{.reg = RIP, .kind = UNWIND_RULE_AT_CFA, .offset = -4}, 16, RSP, UNWIND_BEYOND},
-		{{.reg = RIP, .kind = UNWIND_RULE_AT_CFA, .offset = -8}, 0, RSP, UNWIND_LOST},
-		{{.reg = RIP, .kind = UNWIND_RULE_AT_CFA, .offset = -8}, -8, RSP, UNWIND_LOST},
-		{{.reg = RIP, .kind = UNWIND_RULE_AT_CFA, .offset = -8}, 8, 20, UNWIND_LOST},
-		{{.reg = RBX, .kind = UNWIND_RULE_UNDEFINED}, 8, RSP, UNWIND_LOST},
+		{{RBX, UNWIND_RULE_IS_CFA, 0, 0, 0}, 8, RSP, first, UNWIND_END},
+		{{RIP, UNWIND_RULE_AT_CFA, 0, 0, -8}, 8, RSP, 0, UNWIND_END}, /* it is 0 */
+		{{RIP, UNWIND_RULE_AT_CFA, 0, 0, -8}, 24, RSP, 0, UNWIND_BEYOND},
+		{{RIP, UNWIND_RULE_AT_CFA, 0, 0, -4}, 16, RSP, 0, UNWIND_BEYOND},
+		{{RIP, UNWIND_RULE_AT_CFA, 0, 0, -8}, 0, RSP, 0, UNWIND_LOST},
+		{{RIP, UNWIND_RULE_AT_CFA, 0, 0, -8}, -8, RSP, 0, UNWIND_LOST},
+		{{RIP, UNWIND_RULE_AT_CFA, 0, 0, -8}, 8, 20, 0, UNWIND_LOST}, /* unknown */
+		{{RBX, UNWIND_RULE_IS_CFA, 0, 0, 0}, 8, RSP, 0, UNWIND_LOST},
 	};
 
 	(void)unused;
@@ -158,6 +157,7 @@ static void how_stacks_end(void **unused)
 							  (struct unwind_row){
 								  .cfa_reg = cases[i].cfa_reg,
 								  .cfa_offset = cases[i].cfa_offset,
+								  .lost = cases[i].lost,
 								  .rule_count = 1},
 							  &cases[i].rule, NULL)),
 				 cases[i].expected);
