@@ -23,6 +23,7 @@ struct window {
 	size_t count;
 	size_t capacity;
 	struct map64 roster; /* tid -> struct event_thread * of who lived when the window begins */
+	struct map64 deaths; /* tid -> when it ended, as long as older events may still be here */
 };
 
 /* Takes events of one stream and CPU, as recording_write does. */
