@@ -54,6 +54,9 @@ int main(int argc, char **argv)
 	status = commands_run(argc, argv);
 	if (fflush(stdout) && status >= 0)
 		status = fail_errno(-errno, "writing the output");
+	/* nobody reads on, as with `| head`: as quiet as the signal would be */
+	if (status == -EPIPE)
+		return EXIT_FAILED;
 	if (status > 0 && *fail_text())
 		print_line("", fail_text());
 	if (status >= 0)
