@@ -267,10 +267,9 @@ static int run(void *values_, int command_count, char **command)
 		path = default_path;
 	}
 	err = create_beside(&writer, path, &new_path);
-	if (!err)
-		err = write_queue_start(&recorder.queue, writer, FLUSH_NS);
 	if (err)
 		return err;
+	recorder.queue = write_queue_new(writer, FLUSH_NS);
 	recorder.shows_progress = !values->quiet && isatty(STDERR_FILENO);
 	write_request(&recorder, values, command_count, command);
 	err = session_start(&recorder.session, &values->session, &sink, command_count, command);
@@ -279,7 +278,8 @@ static int run(void *values_, int command_count, char **command)
 		return command_status(&recorder.session, err);
 	}
 	recorder.last_progress_ns = capture_now_ns();
-	if (rename(new_path, path)) {
+	err = write_queue_start(recorder.queue);
+	if (!err && rename(new_path, path)) {
 		err = fail_errno(-errno, "renaming %s to %s", new_path, path);
 		path = new_path;
 	}

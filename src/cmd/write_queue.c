@@ -28,6 +28,7 @@ struct write_queue {
 	struct recording_writer *writer; /* of the thread alone */
 	uint64_t flush_ns;
 	pthread_t thread;
+	bool is_started;
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t added;
 	pthread_cond_t taken;
@@ -130,11 +131,10 @@ static void *run(void *argument)
 	return NULL;
 }
 
-int write_queue_start(struct write_queue **ret, struct recording_writer *writer, uint64_t flush_ns)
+struct write_queue *write_queue_new(struct recording_writer *writer, uint64_t flush_ns)
 {
 	struct write_queue *queue = xcalloc(1, sizeof(*queue));
 	pthread_condattr_t attributes;
-	int err;
 
 	queue->writer = writer;
 	queue->flush_ns = flush_ns;
@@ -144,14 +144,15 @@ int write_queue_start(struct write_queue **ret, struct recording_writer *writer,
 	pthread_cond_init(&queue->added, &attributes);
 	pthread_cond_init(&queue->taken, NULL);
 	pthread_condattr_destroy(&attributes);
-	err = thread_start(&queue->thread, run, queue);
-	if (err) {
-		recording_finish(writer);
-		free(queue);
-		return fail_errno(err, "starting the writing thread");
-	}
-	*ret = queue;
-	return 0;
+	return queue;
+}
+
+int write_queue_start(struct write_queue *queue)
+{
+	int err = thread_start(&queue->thread, run, queue);
+
+	queue->is_started = err == 0;
+	return err ? fail_errno(err, "starting the writing thread") : 0;
 }
 
 /* The kept error, with its sentence for this thread. Called with the mutex held. */
@@ -218,7 +219,10 @@ int write_queue_finish(struct write_queue *queue)
 	queue->is_ending = true;
 	pthread_cond_signal(&queue->added);
 	pthread_mutex_unlock(&queue->mutex);
-	pthread_join(queue->thread, NULL);
+	if (queue->is_started)
+		pthread_join(queue->thread, NULL);
+	else
+		run(queue);
 	keep_error(queue, recording_finish(queue->writer));
 	err = tell_error(queue);
 	pthread_mutex_destroy(&queue->mutex);

@@ -17,9 +17,13 @@
 
 struct write_queue;
 
-/* Takes over WRITER, also on failure. What was added is in the file FLUSH_NS later at the latest.
- */
-int write_queue_start(struct write_queue **ret, struct recording_writer *writer, uint64_t flush_ns);
+/* Takes over WRITER. What is added waits until write_queue_start. What was added then is in the file
+ * FLUSH_NS later at the latest. */
+struct write_queue *write_queue_new(struct recording_writer *writer, uint64_t flush_ns);
+
+/* Starts the thread. It is not started at once because the capture has to fork its helpers while the
+ * process has one thread. Returns 0 or a negative errno with a sentence. */
+int write_queue_start(struct write_queue *queue);
 
 /* Adds whole events, as recording_write takes them; they are copied. Returns 0, or the writer's
  * error with its sentence. */
