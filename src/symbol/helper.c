@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "symbol/reader.h"
-#include "symbol/zygote.h"
 
 /* How long the zygote may take to start a worker. */
 #define START_LIMIT_MS 10000
@@ -223,7 +222,7 @@ uint64_t helper_restarts(const struct helper *helper)
 	return helper->workers[ZYGOTE_READER].restarts;
 }
 
-pid_t helper_reader_pid(const struct helper *helper)
+pid_t helper_pid(const struct helper *helper, enum zygote_worker worker)
 {
-	return helper->workers[ZYGOTE_READER].pid;
+	return helper->workers[worker].pid;
 }

@@ -13,6 +13,7 @@
 
 #include "symbol/message.h"
 #include "symbol/opener.h"
+#include "symbol/zygote.h"
 
 struct helper;
 
@@ -38,6 +39,6 @@ int helper_open(struct helper *helper, const struct opener_request *request,
 
 /* How often the reader had to be started again. */
 uint64_t helper_restarts(const struct helper *helper);
-pid_t helper_reader_pid(const struct helper *helper); /* 0 if there is none */
+pid_t helper_pid(const struct helper *helper, enum zygote_worker worker); /* 0 if there is none */
 
 #endif

@@ -32,15 +32,19 @@ struct image {
 static int elf_file_open(struct elf_file *ret, int fd)
 {
 	struct elf_file file = {.fd = fd};
+	int err = 0;
 
 	file.elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!file.elf)
 		return -ENOEXEC;
-	if (elf_kind(file.elf) != ELF_K_ELF || !gelf_getehdr(file.elf, &file.header) ||
-	    file.header.e_machine != unwind_native.elf_machine ||
-	    gelf_getclass(file.elf) != ELFCLASS64) {
+	if (elf_kind(file.elf) != ELF_K_ELF || !gelf_getehdr(file.elf, &file.header))
+		err = -ENOEXEC;
+	else if (file.header.e_machine != unwind_native.elf_machine ||
+		 gelf_getclass(file.elf) != ELFCLASS64)
+		err = -ENOTSUP;
+	if (err) {
 		elf_end(file.elf);
-		return -ENOEXEC;
+		return err;
 	}
 	*ret = file;
 	return 0;

@@ -16,8 +16,8 @@
 struct image;
 struct symbols;
 
-/* Opens the ELF file FD, which is owned by the image if 0 is returned. *RETURNS -ENOEXEC if it is
- * no ELF file of this machine; errors carry no sentence. */
+/* Opens the ELF file FD, which is owned by the image if 0 is returned. -ENOEXEC: it is no ELF file;
+ * -ENOTSUP: of another machine, or 32-bit. Errors carry no sentence. */
 int image_open(struct image **ret, int fd);
 void image_free(struct image *image); /* NULL is fine */
 

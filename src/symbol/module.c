@@ -449,7 +449,7 @@ void module_offer_debug(struct modules *modules, struct module *module)
 		if (reader_failed(err))
 			give_up(module, err);
 		opened.way++;
-	} while (err == -ESTALE || err == -ENOEXEC);
+	} while (err == -ESTALE || err == -ENOEXEC || err == -ENOTSUP);
 }
 
 bool module_refresh_map(struct modules *modules, struct module *module)

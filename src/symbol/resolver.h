@@ -2,16 +2,18 @@
 /*
  * The resolver: from copied stacks and raw addresses to frames, and from frames to names.
  *
- * ELF, DWARF and map files of recorded processes are hostile. They are opened here, by the
- * privileged side (regular files only, device and inode or build id checked), and read only in a
- * child process that has neither privileges nor files nor network (nobody, seccomp, limits). If the
- * child crashes or hangs on a file, it is started again without that file, and a warning says so.
+ * ELF, DWARF and map files of recorded processes are hostile. They are opened by one child process
+ * (regular files only, device and inode or build id checked; an open that blocks is given up) and
+ * read by another, which has neither privileges nor files nor network (nobody, seccomp, limits). If
+ * that one crashes or hangs on a file, it is started again, the file is left alone, and a warning
+ * says so.
  *
  * Not thread-safe: one thread owns a resolver. Calls must come in the order of the events' time,
  * since they follow mappings as processes fork, exec and map.
  *
  * What is found out on the way is given to the sink as events: module, mapping, stack, frame. All
- * of them belong to STREAM_TABLE of a recording. The sink gets each definition once.
+ * of them belong to STREAM_TABLE of a recording. The sink gets each definition once: modules and
+ * mappings when a frame first falls into them, so those that no stack touches are never told of.
  */
 #ifndef DASHCAM_SYMBOL_RESOLVER_H
 #define DASHCAM_SYMBOL_RESOLVER_H
@@ -31,9 +33,10 @@ struct resolver_options {
 	void *context;
 };
 
-/* Starts the child. Needs no privileges by itself; without root, less can be opened. */
+/* Starts the children: call it before anything is opened that they must not inherit, and while
+ * there is one thread. Needs no privileges by itself; without root, less can be opened. */
 int resolver_new(struct resolver **ret, const struct resolver_options *options);
-void resolver_free(struct resolver *resolver); /* ends the child; NULL is fine */
+void resolver_free(struct resolver *resolver); /* ends the children; NULL is fine */
 
 /* A process mapped executable code (perf MMAP2). BUILD_ID may be NULL (size 0), then DEVICE (major
  * << 20 | minor) and INODE tell the file. */

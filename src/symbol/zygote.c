@@ -7,12 +7,16 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "symbol/opener.h"
 #include "symbol/reader.h"
 #include "symbol/sandbox.h"
+
+/* How long a worker may take to die. */
+#define END_WAIT_MS 100
 
 union descriptor_space {
 	struct cmsghdr align;
@@ -137,12 +141,18 @@ static pid_t start_worker(enum zygote_worker worker, int control, int *ret_socke
 	return pid;
 }
 
-/* A worker that hangs inside the kernel cannot even be killed: it is not waited for. */
+/* Kills a worker and sees it off. One that hangs inside the kernel cannot be killed: it is not
+ * waited for long. */
 static void end_worker(pid_t pid)
 {
-	if (pid > 0)
-		kill(pid, SIGKILL);
-	while (waitpid(-1, NULL, WNOHANG) > 0)
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	if (pid <= 0)
+		return;
+	kill(pid, SIGKILL);
+	for (int i = 0; i < END_WAIT_MS && waitpid(pid, NULL, WNOHANG) == 0; i++)
+		nanosleep(&pause, NULL);
+	while (waitpid(-1, NULL, WNOHANG) > 0) /* earlier ones that have come to their end */
 		continue;
 }
 

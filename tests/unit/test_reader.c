@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The reader and its sandbox: hostile files, and what the process may do. */
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -173,7 +174,7 @@ static void the_sandbox(void **state)
 	FILE *in;
 
 	assert_int_equal(open_elf(fixture, fd, &opened), -ENOEXEC); /* it lives */
-	snprintf(path, sizeof(path), "/proc/%d/status", helper_reader_pid(fixture->helper));
+	snprintf(path, sizeof(path), "/proc/%d/status", helper_pid(fixture->helper, ZYGOTE_READER));
 	in = fopen(path, "re");
 	assert_non_null(in);
 	assert_true(fread(text, 1, sizeof(text) - 1, in) > 0);
@@ -268,6 +269,24 @@ static void what_is_no_elf_file(void **state)
 			ask_row(fixture, 0x1000);
 	}
 	assert_int_equal(helper_restarts(fixture->helper), restarts);
+}
+
+/* A 32-bit program, one of another machine: ELF files, but not of ours. */
+static void what_is_not_for_this_machine(void **state)
+{
+	static const struct {
+		size_t at;
+		char value;
+	} changes[] = {{EI_CLASS, ELFCLASS32}, {offsetof(Elf64_Ehdr, e_machine), EM_S390}};
+	struct fixture *fixture = *state;
+	struct message_opened opened;
+
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		_cleanup_close_ int fd = memory_file(fixture->bytes, fixture->size);
+
+		assert_int_equal(pwrite(fd, &changes[i].value, 1, (off_t)changes[i].at), 1);
+		assert_int_equal(open_elf(fixture, fd, &opened), -ENOTSUP);
+	}
 }
 
 static void truncated_files(void **state)
@@ -373,7 +392,7 @@ static void a_dead_reader_is_replaced(void **state)
 	struct message_opened opened;
 
 	assert_int_equal(open_elf(fixture, fd, &opened), 0);
-	if (kill(helper_reader_pid(fixture->helper), SIGKILL))
+	if (kill(helper_pid(fixture->helper, ZYGOTE_READER), SIGKILL))
 		skip();
 	assert_int_equal(ask_row(fixture, 0x1200), -EPIPE);
 	assert_int_equal(helper_restarts(fixture->helper), restarts + 1);
@@ -389,7 +408,7 @@ static void a_hanging_reader_is_replaced(void **state)
 	const struct message *reply;
 	size_t size;
 
-	if (kill(helper_reader_pid(fixture->helper), SIGSTOP))
+	if (kill(helper_pid(fixture->helper, ZYGOTE_READER), SIGSTOP))
 		skip();
 	assert_int_equal(helper_ask(fixture->helper, &request.message, sizeof(request), -1, 50,
 				    &reply, &size),
@@ -398,18 +417,37 @@ static void a_hanging_reader_is_replaced(void **state)
 	assert_int_equal(ask_row(fixture, 0x1200), -ENOENT);
 }
 
+/* As when a file system does not answer: given up after a while, and the next file is opened again.
+ */
+static void a_hanging_opener_is_replaced(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct opener_request request = {.what = OPENER_MAPS, .pid = (uint32_t)getpid()};
+	struct opener_reply reply;
+	int fd;
+
+	if (kill(helper_pid(fixture->helper, ZYGOTE_OPENER), SIGSTOP))
+		skip();
+	assert_int_equal(helper_open(fixture->helper, &request, &reply), -ETIMEDOUT);
+	fd = helper_open(fixture->helper, &request, &reply);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_sandbox),
 		cmocka_unit_test(rows_hold_where_they_say),
 		cmocka_unit_test(what_is_no_elf_file),
+		cmocka_unit_test(what_is_not_for_this_machine),
 		cmocka_unit_test(truncated_files),
 		cmocka_unit_test(flipped_bits),
 		cmocka_unit_test(a_sparse_giant),
 		cmocka_unit_test(wrong_requests),
 		cmocka_unit_test(a_dead_reader_is_replaced),
 		cmocka_unit_test(a_hanging_reader_is_replaced),
+		cmocka_unit_test(a_hanging_opener_is_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
