@@ -17,6 +17,14 @@ void option_list_release(struct option_list *list)
 	*list = (struct option_list){0};
 }
 
+void options_release(const struct option_row *rows, void *values)
+{
+	for (; rows->name; rows++) {
+		if (rows->type == OPTION_LIST)
+			option_list_release((void *)((char *)values + rows->offset));
+	}
+}
+
 static const struct option_row *find_long(const struct option_row *rows, const char *name, size_t n)
 {
 	for (; rows->name; rows++) {

@@ -70,6 +70,9 @@ struct option_row {
 int options_parse(const struct option_row *rows, void *values, int argc, char **argv,
 		  bool stop_at_operand, int *ret_operands);
 
+/* Frees the lists in VALUES; what they borrow stays. */
+void options_release(const struct option_row *rows, void *values);
+
 /* Prints the rows as the OPTIONS part of a help text. */
 void options_print(FILE *out, const struct option_row *rows);
 

@@ -16,7 +16,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define BTF_PATH              "/sys/kernel/btf/vmlinux"
+#define MACHINE_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO */
 
 const struct probe probes[] = {
 	[PROBE_SCHED] = {"sched", PROBE_ALWAYS,
@@ -31,11 +32,11 @@ _Static_assert(ARRAY_SIZE(probes) == PROBE_COUNT, "a row for each probe");
 const struct hook hooks[] = {
 	[HOOK_SWITCH] = {"sched_switch", "on_switch", PROBE_SCHED, HOOK_TYPE_TRACEPOINT, true,
 			 "which thread runs on which CPU", "nothing can be recorded",
-			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y (5.5 and later)"},
+			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y (6.1 and later)"},
 	[HOOK_WAKING] = {"sched_waking", "on_waking", PROBE_SCHED, HOOK_TYPE_TRACEPOINT, true,
 			 "when a thread became runnable, and who woke it",
 			 "nothing can be recorded",
-			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y (5.5 and later)"},
+			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y (6.1 and later)"},
 	[HOOK_WAKEUP_NEW] = {"sched_wakeup_new", "on_wakeup_new", PROBE_SCHED, HOOK_TYPE_TRACEPOINT,
 			     false, "a new thread's first wait for a CPU",
 			     "the first run-queue delay of new threads", "none needed"},
@@ -115,7 +116,8 @@ bool hook_finish_switch_name(char *name, size_t size)
 	while (symbols && !found && fgets(line, sizeof(line), symbols)) {
 		if (sscanf(line, "%*s %*s %255s", symbol) != 1 ||
 		    strncmp(symbol, "finish_task_switch", 18) ||
-		    (symbol[18] && strncmp(symbol + 18, ".isra", 5)))
+		    (symbol[18] && symbol[18] != '.') ||
+		    strstr(symbol, ".cold")) /* never called from its begin */
 			continue;
 		snprintf(name, size, "%s", symbol);
 		found = true;
@@ -177,6 +179,23 @@ struct hook_state hook_try(enum hook_id id)
 	return (struct hook_state){.works = err == 0, .error = err};
 }
 
+/* The kernel side knows threads by the machine's numbers, /proc shows those of our namespace. */
+static int check_namespace(void)
+{
+	char name[64];
+	ssize_t n = readlink("/proc/self/ns/pid", name, sizeof(name) - 1);
+
+	if (n < 0)
+		return 0;
+	name[n] = '\0';
+	return strcmp(name, MACHINE_PID_NAMESPACE) == 0
+		       ? 0
+		       : fail(-EOPNOTSUPP,
+			      "this is not the machine's own pid namespace, threads would be "
+			      "taken for others: run it outside, or start the container with "
+			      "--pid=host");
+}
+
 int hooks_check_machine(void)
 {
 	union bpf_attr attr = {
@@ -186,13 +205,13 @@ int hooks_check_machine(void)
 	if (access(BTF_PATH, R_OK))
 		return fail_errno(-errno,
 				  "the kernel does not describe its types (%s); a kernel with "
-				  "CONFIG_DEBUG_INFO_BTF=y is needed (Debian 11, Ubuntu 20.10, "
-				  "RHEL 8.2 and later have it)",
+				  "CONFIG_DEBUG_INFO_BTF=y is needed (Debian 12, Ubuntu 24.04, "
+				  "RHEL 10 and later have it)",
 				  BTF_PATH);
 	map = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 	if (map >= 0) {
 		close(map);
-		return 0;
+		return check_namespace();
 	}
 	if (errno == EPERM && geteuid() != 0)
 		return fail(-EPERM, "recording needs root (or the capabilities CAP_BPF and "

@@ -86,8 +86,8 @@ struct hook_state hook_try(enum hook_id id);
 bool hook_finish_switch_name(char *name, size_t size);
 
 /*
- * Can this process record at all? Checks, in this order: privileges, BTF, the bpf system call.
- * Returns 0 or a negative errno with a sentence that says what to do.
+ * Can this process record at all? Checks, in this order: privileges, BTF, the bpf system call, the
+ * pid namespace. Returns 0 or a negative errno with a sentence that says what to do.
  */
 int hooks_check_machine(void);
 

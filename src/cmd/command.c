@@ -83,16 +83,14 @@ static struct option_row *rows_with_help(const struct command *command)
 	return rows;
 }
 
-static int command_run(const struct command *command, int argc, char **argv)
+/* ROWS and VALUES as rows_with_help says. */
+static int parse_and_run(const struct command *command, const struct option_row *rows, char *values,
+			 int argc, char **argv)
 {
-	_cleanup_free_ struct option_row *rows = rows_with_help(command);
-	_cleanup_free_ char *values = xcalloc(1, command->values_size + sizeof(bool));
 	bool wants_help;
 	int operands;
 	int err;
 
-	if (command->defaults)
-		memcpy(values, command->defaults, command->values_size);
 	err = options_parse(rows, values, argc, argv, command->stop_at_operand, &operands);
 	if (err)
 		return fail(err, "%s", command->name);
@@ -104,6 +102,19 @@ static int command_run(const struct command *command, int argc, char **argv)
 	}
 	err = check_operands(command, operands);
 	return err ? err : command->run(values, operands, argv);
+}
+
+static int command_run(const struct command *command, int argc, char **argv)
+{
+	_cleanup_free_ struct option_row *rows = rows_with_help(command);
+	_cleanup_free_ char *values = xcalloc(1, command->values_size + sizeof(bool));
+	int result;
+
+	if (command->defaults)
+		memcpy(values, command->defaults, command->values_size);
+	result = parse_and_run(command, rows, values, argc, argv);
+	options_release(rows, values);
+	return result;
 }
 
 int commands_run(int argc, char **argv)

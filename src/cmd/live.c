@@ -217,9 +217,6 @@ static int run(void *values_, int operand_count, char **operands)
 		err = run_session(&live, operand_count - 1, operands + 1);
 	window_release(&live.window);
 	views_free(views);
-	option_list_release(&values->session.pids);
-	option_list_release(&values->session.comms);
-	option_list_release(&values->session.probes);
 	return err;
 }
 

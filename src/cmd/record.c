@@ -287,9 +287,6 @@ static int run(void *values_, int command_count, char **command)
 		err = session_run(&recorder.session, PROGRESS_NS, tick, &recorder, &end);
 	err = finish(&recorder, err, path, values->quiet);
 	status = session_wait_command(&recorder.session);
-	option_list_release(&values->session.pids);
-	option_list_release(&values->session.comms);
-	option_list_release(&values->session.probes);
 	if (err)
 		return err;
 	fail_clear();

@@ -207,6 +207,8 @@ uint64_t resolver_name_frames(struct resolver *resolver, uint64_t limit)
 
 	if (limit > 0 && limit < count)
 		count = limit;
+	if (count == 0)
+		return 0;
 	qsort(frames, count, sizeof(*frames), compare);
 	while (first < count) {
 		struct module *module = frames[first].module;
