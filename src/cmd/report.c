@@ -27,6 +27,7 @@ static const struct option_row rows[] = {
 	OPTION("list", 'l', OPTION_FLAG, struct report_values, list, NULL,
 	       "list the views, or say more about VIEW"),
 	FILTER_OPTIONS(struct report_values, filter),
+	ALL_THREADS_OPTION(struct report_values, filter),
 	OPTION("min", 0, OPTION_TEXT, struct report_values, min, "TIME",
 	       "only waits or delays from this length on, in views that show single ones"),
 	OPTION("limit", 0, OPTION_TEXT, struct report_values, limit, "N",
@@ -93,6 +94,10 @@ static int run_view(const struct views *views, struct report_values *values, con
 	if (err)
 		return err;
 	err = input_open(&input, file, &values->filter);
+	if (!err) {
+		filter_args_narrow(&input.filter, &values->filter, input.model);
+		query_set_filter(input.query, &input.filter.filter);
+	}
 	if (!err)
 		err = report_run(input.query, view, &options, stdout);
 	input_close(&input);
