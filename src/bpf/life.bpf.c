@@ -11,11 +11,12 @@ static __always_inline void read_comm(char *to, struct task_struct *task)
 	bpf_probe_read_kernel(to, EVENT_COMM_SIZE, task->comm);
 }
 
-/* The tid as the thread itself sees it: the number in the innermost of its pid namespaces. */
+/* The tid as the thread itself sees it: the number in the innermost of its pid namespaces. The
+ * pointer is read, not followed: 6.1 lets nothing be added to one whose type it knows. */
 static __always_inline __u32 inner_tid(struct task_struct *task)
 {
-	struct pid *pid = task->thread_pid;
-	__u64 at = (__u64)pid->level * bpf_core_type_size(struct upid);
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u64 at = (__u64)BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
 	__u32 tid = 0;
 
 	bpf_probe_read_kernel(&tid, sizeof(tid), (void *)&pid->numbers + at);

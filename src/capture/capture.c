@@ -44,6 +44,13 @@ struct capture {
 	bool is_stopped;
 };
 
+static const enum hook_id evidence_hooks[EVIDENCE_HOOKS] = {
+	[EVIDENCE_KICK] = HOOK_KICK,
+	[EVIDENCE_EXIT_TP] = HOOK_SCHED_EXIT,
+	[EVIDENCE_KPROBE] = HOOK_FINISH_SWITCH,
+	[EVIDENCE_DEGRADED] = HOOK_SWITCH,
+};
+
 /* ---- telling the recording about itself ---- */
 
 static void give_texts(struct capture *capture, struct event_header *header, size_t fixed,
@@ -100,6 +107,8 @@ static void give_machine(struct capture *capture)
 	give_meta(capture, "kernel_version", "%s", name.version);
 	give_meta(capture, "machine", "%s", name.machine);
 	give_meta(capture, "cpus", "%u", capture->cpu_count);
+	give_meta(capture, "evidence_hook", "%s",
+		  hooks[evidence_hooks[capture->settings.evidence_hook]].name);
 	give_meta(capture, "min_wait_ns", "%" PRIu64, (uint64_t)capture->settings.min_wait_ns);
 	give_meta(capture, "waker_stack_ns", "%" PRIu64,
 		  (uint64_t)capture->settings.waker_stack_ns);
@@ -114,13 +123,6 @@ static void give_machine(struct capture *capture)
 
 /* ---- choosing hooks ---- */
 
-static const enum hook_id evidence_hooks[EVIDENCE_HOOKS] = {
-	[EVIDENCE_KICK] = HOOK_KICK,
-	[EVIDENCE_EXIT_TP] = HOOK_SCHED_EXIT,
-	[EVIDENCE_KPROBE] = HOOK_FINISH_SWITCH,
-	[EVIDENCE_DEGRADED] = HOOK_SWITCH,
-};
-
 /* The kick is the cheapest unless every wait is wanted: then the program call at each switch is. */
 static enum evidence_hook choose_evidence(const struct capture *capture, int wanted)
 {
@@ -132,6 +134,9 @@ static enum evidence_hook choose_evidence(const struct capture *capture, int wan
 
 	if (wanted >= 0 && capture->states[evidence_hooks[wanted]].works)
 		return (enum evidence_hook)wanted;
+	if (wanted >= 0)
+		warn("evidence is taken another way: %s does not work on this kernel",
+		     hooks[evidence_hooks[wanted]].name);
 	for (size_t i = 0; i < ARRAY_SIZE(seldom); i++) {
 		if (capture->states[evidence_hooks[order[i]]].works)
 			return order[i];
@@ -387,13 +392,6 @@ static unsigned int count_cpus(void)
 	return file && last < (unsigned int)possible ? last + 1 : (unsigned int)possible;
 }
 
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (!getenv("DASHCAM_DEBUG") || level > LIBBPF_INFO)
-		return 0;
-	return vfprintf(stderr, format, args);
-}
-
 static int open_parts(struct capture *capture, const struct capture_options *options)
 {
 	struct resolver_options resolver_options = {.source_lines = options->source_lines,
@@ -429,7 +427,6 @@ int capture_open(struct capture **ret, const struct capture_options *options)
 
 	if (err)
 		return err;
-	libbpf_set_print(print_libbpf);
 	capture = xcalloc(1, sizeof(*capture));
 	capture->cpu_count = count_cpus();
 	capture->probes = options->probes;

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -196,12 +198,21 @@ static int check_namespace(void)
 			      "--pid=host");
 }
 
+/* What libbpf has to say is for those who ask for it: a hook that is missing is no error. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (!getenv("DASHCAM_DEBUG") || level > LIBBPF_INFO)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
 int hooks_check_machine(void)
 {
 	union bpf_attr attr = {
 		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1};
 	int map;
 
+	libbpf_set_print(print_libbpf);
 	if (access(BTF_PATH, R_OK))
 		return fail_errno(-errno,
 				  "the kernel does not describe its types (%s); a kernel with "
