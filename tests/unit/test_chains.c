@@ -85,6 +85,41 @@ static bool build_program(const struct fixture *fixture, const struct build *bui
 	       victim_compile(build->compiler, "tests/programs/chain.c", out, build->flags);
 }
 
+/*
+ * The C library's own functions have names only where its debug symbols are installed. So that the
+ * expectations hold on every machine, those that matter here are all called "libc", with a name or
+ * without.
+ */
+static char *with_one_libc(char *text)
+{
+	static const char *const insides[] = {"__libc_start_call_main",
+					      "start_thread",
+					      "clone3",
+					      "__restore_rt",
+					      "__pthread_kill_implementation",
+					      "__pthread_kill_implementation.constprop.0",
+					      NULL};
+	struct buffer out = {0};
+	char *rest = text, *name;
+
+	while (rest && (name = strstr(rest, " < "), true)) {
+		size_t length = name ? (size_t)(name - rest) : strcspn(rest, " ");
+		bool is_inside = !strncmp(rest, "libc.so.6+0x", 12);
+
+		for (int i = 0; insides[i]; i++)
+			is_inside |=
+				strlen(insides[i]) == length && !strncmp(rest, insides[i], length);
+		if (is_inside)
+			buffer_printf(&out, "libc%s", name ? " < " : rest + length);
+		else
+			buffer_printf(&out, "%.*s%s", (int)length, rest,
+				      name ? " < " : rest + length);
+		rest = name ? name + 3 : NULL;
+	}
+	free(text);
+	return out.data ? out.data : xstrdup("");
+}
+
 /* Resolves one sleeping thread's stack; the text is to be freed. NULL: the program could not be
  * stopped. */
 static char *stack_of(struct fixture *fixture, const char *const *argv, bool wait_ready,
@@ -109,7 +144,7 @@ static char *stack_of(struct fixture *fixture, const char *const *argv, bool wai
 	victim_end(pid);
 	resolver_exit(fixture->resolver, (uint32_t)pid);
 	free(raw);
-	return resolved_text(&fixture->resolved, id);
+	return with_one_libc(resolved_text(&fixture->resolved, id));
 }
 
 static void expect_chain(struct fixture *fixture, const struct build *build, const char *how,
@@ -137,8 +172,8 @@ static void main_thread_to_the_start(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++)
 		expect_chain(*state, &builds[i], "nanosleep", false,
-			     "nanosleep < c3 < b2 < a1 < th < main < __libc_start_call_main < "
-			     "__libc_start_main < _start");
+			     "nanosleep < c3 < b2 < a1 < th < main < libc < __libc_start_main < "
+			     "_start");
 }
 
 /* Every way to block, each with the direct caller of the library: the one that frame pointers lose.
@@ -150,7 +185,7 @@ static void thread_in_library_calls(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(ways); j++)
 			expect_chain(*state, &builds[i], ways[j], true,
-				     " < c3 < b2 < a1 < th < start_thread < clone3");
+				     " < c3 < b2 < a1 < th < libc < libc");
 	}
 }
 
@@ -158,10 +193,10 @@ static void through_a_signal_handler(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
 		expect_chain(*state, &builds[i], "signal", true,
-			     "nanosleep < handler < __restore_rt < __pthread_kill_implementation");
+			     "nanosleep < handler < libc < libc < ");
 		/* raise is also called gsignal */
 		expect_chain(*state, &builds[i], "signal", true,
-			     " < c3 < b2 < a1 < th < start_thread < clone3");
+			     " < c3 < b2 < a1 < th < libc < libc");
 	}
 }
 
@@ -169,9 +204,8 @@ static void through_a_signal_handler(void **state)
 static void at_the_edges_of_functions(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
-		expect_chain(
-			*state, &builds[i], "trap", false,
-			"nanosleep < handler < __restore_rt < first8 < c3 < b2 < a1 < th < main");
+		expect_chain(*state, &builds[i], "trap", false,
+			     "nanosleep < handler < libc < first8 < c3 < b2 < a1 < th < main");
 		expect_chain(*state, &builds[i], "noreturn", false,
 			     "nanosleep < for_ever7 < last6 < c3 < b2 < a1 < th < main");
 	}
@@ -188,7 +222,7 @@ static void handler_on_another_stack(void **state)
 	if (!build_program(fixture, &builds[0], path, sizeof(path)))
 		skip();
 	text = stack_of(fixture, argv, true, false);
-	assert_non_null(strstr(text, "nanosleep < handler < __restore_rt < __pthread_kill_imple"));
+	assert_non_null(strstr(text, "nanosleep < handler < libc < libc"));
 	assert_true(strstr(text, "(truncated)") || strstr(text, "(broken)"));
 }
 
@@ -197,11 +231,12 @@ static void handler_on_another_stack(void **state)
 static bool is_whole(const char *text)
 {
 	static const char *const chain[] = {"e5", "d4", "c3", "b2", "a1", "th"};
-	const char *end = strstr(text, "start_thread < clone3");
+	const char *end = strstr(text, "th < libc < libc");
 	size_t last = 0;
 
 	if (!end || strstr(text, "(broken)") || strstr(text, "(truncated)"))
 		return false;
+	end += strlen("th < ");
 	/* From the outside in: each of the chain once, without a gap, until it is left. */
 	for (size_t i = ARRAY_SIZE(chain); i-- > 0; last++) {
 		char name[16];
@@ -241,7 +276,7 @@ static void spinning_anywhere(void **state)
 			victim_continue(tid);
 			resolver_user_stack(fixture->resolver, raw);
 			resolver_name_frames(fixture->resolver, 0);
-			text = resolved_text(&fixture->resolved, id);
+			text = with_one_libc(resolved_text(&fixture->resolved, id));
 			whole += is_whole(text);
 			if (!is_whole(text))
 				print_message("%s: %s\n", builds[i].name, text);
@@ -330,8 +365,8 @@ static void gone_before_it_is_resolved(void **state)
 	resolver_user_stack(fixture->resolver, raw);
 	resolver_name_frames(fixture->resolver, 0);
 	free(raw);
-	text = resolved_text(&fixture->resolved, id);
-	assert_non_null(strstr(text, "read < c3 < b2 < a1 < th < main < __libc_start_call_main"));
+	text = with_one_libc(resolved_text(&fixture->resolved, id));
+	assert_non_null(strstr(text, "read < c3 < b2 < a1 < th < main < libc"));
 }
 
 int main(void)
