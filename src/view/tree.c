@@ -14,6 +14,13 @@
  */
 #define DEPTH_MAX 400
 
+/* Where lines are broken if not by a terminal. */
+#define WIDTH_OF_FILES 120
+
+/* Recursion: up to so many calls that come at least so often in a row are written once. */
+#define PERIOD_MAX 8
+#define ROUNDS_MIN 3
+
 struct node {
 	const char *name;
 	uint64_t total_ns;
@@ -92,6 +99,13 @@ struct printer {
 	uint64_t lines_left_out;
 	struct buffer prefix; /* the lines of the branches that go on */
 	struct buffer line;
+	size_t line_start; /* where the names begin in it */
+};
+
+/* Nodes of which each is the only child of the one before it. */
+struct chain {
+	const struct node **calls;
+	size_t count;
 };
 
 static int compare_nodes(const void *a, const void *b)
@@ -103,31 +117,32 @@ static int compare_nodes(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Begins a line with the numbers, or with blanks in their place. */
-static void add_numbers(struct printer *printer, const struct node *node)
+/* Begins a line with the numbers, or with blanks in their place, and the branches. */
+static void begin_line(struct printer *printer, const struct node *node, const char *branch)
 {
 	struct buffer *line = &printer->line;
 	char text[UNITS_TEXT_SIZE];
 	double share;
 
 	buffer_clear(line);
-	if (!node) {
+	if (node) {
+		share = printer->whole_ns ? (double)node->total_ns / (double)printer->whole_ns : 0;
+		buffer_printf(line, "%9s  %5.1f %%", format_ns(text, node->total_ns), share * 100);
+		if (printer->has_counts)
+			buffer_printf(line, "  %10s",
+				      node->count ? format_count(text, node->count) : "-");
+		buffer_printf(line, "  ");
+	} else {
 		buffer_printf(line, "%*s", printer->has_counts ? 32 : 20, "");
-		return;
 	}
-	share = printer->whole_ns ? (double)node->total_ns / (double)printer->whole_ns : 0;
-	buffer_printf(line, "%9s  %5.1f %%", format_ns(text, node->total_ns), share * 100);
-	if (printer->has_counts && node->count)
-		buffer_printf(line, "  %10s", format_count(text, node->count));
-	else if (printer->has_counts)
-		buffer_printf(line, "  %10s", "-");
-	buffer_printf(line, "  ");
+	buffer_printf(line, "%s%s", printer->prefix.size ? printer->prefix.data : "", branch);
+	printer->line_start = line->size;
 }
 
-/* Ends the line with the branches and a name, cut to the terminal's width. */
-static void end_line(struct printer *printer, const char *branch, const char *name)
+/* Ends the line, cut to the terminal's width. */
+static void end_line(struct printer *printer)
 {
-	struct buffer *line = &printer->line;
+	const char *line = printer->line.data;
 	unsigned int width = printer->options->width;
 	uint64_t limit = printer->options->line_limit;
 
@@ -136,13 +151,28 @@ static void end_line(struct printer *printer, const char *branch, const char *na
 		return;
 	}
 	printer->lines++;
-	buffer_printf(line, "%s%s", printer->prefix.size ? printer->prefix.data : "", branch);
-	utf8_add_escaped(line, name);
-	if (width && utf8_columns(line->data) > width)
-		fprintf(printer->out, "%.*s\u2026\n", (int)utf8_fit(line->data, width - 1),
-			line->data);
+	if (width && utf8_columns(line) > width)
+		fprintf(printer->out, "%.*s\u2026\n", (int)utf8_fit(line, width - 1), line);
 	else
-		fprintf(printer->out, "%s\n", line->data);
+		fprintf(printer->out, "%s\n", line);
+}
+
+/* The next name of a chain of calls: behind the others, or on a line of its own if that one is
+ * full. */
+static void add_call(struct printer *printer, const char *call)
+{
+	struct buffer *line = &printer->line;
+	unsigned int width = printer->options->width ? printer->options->width : WIDTH_OF_FILES;
+	bool is_first = line->size == printer->line_start;
+
+	if (!is_first &&
+	    utf8_columns(line->data) + utf8_columns(call) + strlen(" > ") + strlen(" >") > width) {
+		buffer_printf(line, " >");
+		end_line(printer);
+		begin_line(printer, NULL, "");
+		is_first = true;
+	}
+	buffer_printf(line, "%s%s", is_first ? "" : " > ", call);
 }
 
 static bool is_shown(const struct printer *printer, const struct node *node)
@@ -152,20 +182,73 @@ static bool is_shown(const struct printer *printer, const struct node *node)
 
 static void print_children(struct printer *printer, const struct node *parent);
 
-/* A node with all below it. Calls that lead to only one other stand below each other, without
- * numbers. */
+static bool is_same_call(const struct chain *chain, size_t i, size_t j)
+{
+	return !strcmp(chain->calls[i]->name, chain->calls[j]->name);
+}
+
+/* How often the PERIOD calls from AT on come in a row. */
+static size_t count_rounds(const struct chain *chain, size_t at, size_t period)
+{
+	size_t end = at + period;
+
+	while (end < chain->count && is_same_call(chain, end, end - period))
+		end++;
+	return at + period > chain->count ? 0 : (end - at) / period;
+}
+
+/* Recursion: the calls from AT on that come again and again. *ret_rounds is 1 where they do not. */
+static size_t find_period(const struct chain *chain, size_t at, size_t *ret_rounds)
+{
+	for (size_t period = 1; period <= PERIOD_MAX; period++) {
+		*ret_rounds = count_rounds(chain, at, period);
+		if (*ret_rounds >= ROUNDS_MIN)
+			return period;
+	}
+	*ret_rounds = 1;
+	return 1;
+}
+
+/* Calls that lead to only one other, one behind the other; recursion is written once. */
+static void print_chain(struct printer *printer, const struct chain *chain)
+{
+	struct buffer call = {0};
+
+	for (size_t at = 0, rounds; at < chain->count;) {
+		size_t period = find_period(chain, at, &rounds);
+
+		buffer_clear(&call);
+		buffer_printf(&call, "%s", period > 1 ? "(" : "");
+		for (size_t i = 0; i < period; i++) {
+			buffer_printf(&call, "%s", i ? " > " : "");
+			utf8_add_escaped(&call, chain->calls[at + i]->name);
+		}
+		if (rounds > 1)
+			buffer_printf(&call, "%s \u00d7 %zu", period > 1 ? ")" : "", rounds);
+		add_call(printer, call.data);
+		at += period * rounds;
+	}
+	end_line(printer);
+	buffer_release(&call);
+}
+
+/* A node with all below it. */
 static void print_node(struct printer *printer, const struct node *node, bool is_last)
 {
-	size_t prefix = printer->prefix.size;
+	size_t prefix = printer->prefix.size, capacity = 0;
+	struct chain chain = {0};
 
-	add_numbers(printer, node);
-	end_line(printer, is_last ? "\u2514\u2500 " : "\u251c\u2500 ", node->name);
+	begin_line(printer, node, is_last ? "\u2514\u2500 " : "\u251c\u2500 ");
 	buffer_printf(&printer->prefix, is_last ? "   " : "\u2502  ");
-	while (node->child_count == 1 && node->first_child->total_ns == node->total_ns) {
-		node = node->first_child;
-		add_numbers(printer, NULL);
-		end_line(printer, "", node->name);
+	for (;; node = node->first_child) {
+		array_reserve((void **)&chain.calls, &capacity, chain.count + 1,
+			      sizeof(*chain.calls));
+		chain.calls[chain.count++] = node;
+		if (node->child_count != 1 || node->first_child->total_ns != node->total_ns)
+			break;
 	}
+	print_chain(printer, &chain);
+	free(chain.calls);
 	print_children(printer, node);
 	printer->prefix.size = prefix;
 	printer->prefix.data[prefix] = '\0';
@@ -177,8 +260,9 @@ static void print_small(struct printer *printer, const struct node *small)
 
 	snprintf(text, sizeof(text), "(%u more below %.1f %%)", small->child_count,
 		 printer->options->min_share * 100);
-	add_numbers(printer, small);
-	end_line(printer, "\u2514\u2500 ", text);
+	begin_line(printer, small, "\u2514\u2500 ");
+	add_call(printer, text);
+	end_line(printer);
 }
 
 static void print_children(struct printer *printer, const struct node *parent)
@@ -226,8 +310,9 @@ void tree_print(const struct tree *tree, const struct tree_options *options, FIL
 
 	print_heading(&printer);
 	buffer_printf(&printer.prefix, "%s", "");
-	add_numbers(&printer, &tree->root);
-	end_line(&printer, "", tree->root.name);
+	begin_line(&printer, &tree->root, "");
+	add_call(&printer, tree->root.name);
+	end_line(&printer);
 	print_children(&printer, &tree->root);
 	if (printer.lines_left_out)
 		fprintf(out, "... %" PRIu64 " more lines (--limit)\n", printer.lines_left_out);

@@ -41,9 +41,7 @@ static void test_tree(void **state)
 				  "   500 ns   50.0 %           1  │  │  ├─ c\n"
 				  "   200 ns   20.0 %           1  │  │  └─ d\n"
 				  "     9 ns    0.9 %           2  │  └─ (2 more below 1.0 %)\n"
-				  "   190 ns   19.0 %           1  └─ e\n"
-				  "                                   f\n"
-				  "                                   g\n");
+				  "   190 ns   19.0 %           1  └─ e > f > g\n");
 	free(text);
 	options = (struct tree_options){.line_limit = 3, .width = 23};
 	text = tree_text(stacks, weights, 4, &options);
@@ -52,6 +50,38 @@ static void test_tree(void **state)
 				  "   800 ns   80.8 %  ├─…\n"
 				  "                    │ …\n"
 				  "... 5 more lines (--limit)\n");
+	free(text);
+}
+
+/* Calls that lead to only one other share lines; what comes again and again is written once. */
+static void test_chains(void **state)
+{
+	static const char *const stacks[] = {
+		"start;main;run;run;run;run;leaf",
+		"start;main;eval;call;eval;call;eval;call;eval;poll",
+		"start;main;walk;walk;read",
+	};
+	static const uint64_t weights[] = {500, 300, 200};
+	struct tree_options options = {0};
+	char *text = tree_text(stacks, weights, ARRAY_SIZE(stacks), &options);
+
+	(void)state;
+	assert_string_equal(text, "    total    share\n"
+				  "  1.00 us  100.0 %  all\n"
+				  "  1.00 us  100.0 %  └─ start > main\n"
+				  "   500 ns   50.0 %     ├─ run × 4 > leaf\n"
+				  "   300 ns   30.0 %     ├─ (eval > call) × 3 > eval > poll\n"
+				  "   200 ns   20.0 %     └─ walk > walk > read\n");
+	free(text);
+	options.width = 40;
+	text = tree_text(stacks, weights, 2, &options);
+	assert_string_equal(text, "    total    share\n"
+				  "   800 ns  100.0 %  all\n"
+				  "   800 ns  100.0 %  └─ start > main\n"
+				  "   500 ns   62.5 %     ├─ run × 4 >\n"
+				  "                       │  leaf\n"
+				  "   300 ns   37.5 %     └─ (eval > call)…\n"
+				  "                          eval > poll\n");
 	free(text);
 }
 
@@ -125,9 +155,8 @@ static void test_wrap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tree),
-		cmocka_unit_test(test_deep_tree),
-		cmocka_unit_test(test_histogram),
+		cmocka_unit_test(test_tree),      cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_deep_tree), cmocka_unit_test(test_histogram),
 		cmocka_unit_test(test_wrap),
 	};
 
