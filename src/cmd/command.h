@@ -31,6 +31,7 @@ struct filter_values {
 	struct option_list pids;
 	struct option_list tids;
 	struct option_list comms; /* shell globs on the thread's name */
+	bool all;                 /* not only the threads the recording was made for */
 	const char *from;
 	const char *to;
 };
@@ -46,6 +47,12 @@ struct filter_values {
 		       "from TIME after the recording's start"),                                   \
 		OPTION("to", 0, OPTION_TEXT, struct_, member_.to, "TIME",                          \
 		       "up to TIME after the recording's start")
+
+/* For commands that show only the threads a recording was made for (filter_args_narrow). */
+#define ALL_THREADS_OPTION(struct_, member_)                                                       \
+	OPTION("all", 'a', OPTION_FLAG, struct_, member_.all, NULL,                                \
+	       "all threads of the machine, also if the recording was made for a command or "      \
+	       "with --pid or --comm")
 
 extern const struct command command_record, command_info, command_report, command_explain,
 	command_export, command_query, command_live, command_probes, command_doctor, command_help;

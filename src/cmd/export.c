@@ -35,6 +35,7 @@ static const struct option_row rows[] = {
 	       "write to OUT; - is standard output"),
 	OPTION("list", 'l', OPTION_FLAG, struct export_values, list, NULL, "list the formats"),
 	FILTER_OPTIONS(struct export_values, filter),
+	ALL_THREADS_OPTION(struct export_values, filter),
 	OPTION("kind", 0, OPTION_TEXT, struct export_values, kind, "KIND",
 	       "only events of one kind, such as wait (csv, json)"),
 	OPTION("off-cpu", 0, OPTION_FLAG, struct export_values, off_cpu, NULL,
@@ -154,8 +155,10 @@ static int export_model(const struct export *format, struct model *model,
 			const struct export_values *values, const char *path)
 {
 	struct filter_args filter;
-	int err = filter_args_read(&filter, &values->filter, model_start_ns(model));
+	int err = filter_args_read(&filter, &values->filter, model);
 
+	if (format->shows_targets)
+		filter_args_narrow(&filter, &values->filter, model);
 	if (!err) {
 		const struct export_options options = {
 			.filter = filter.filter,

@@ -62,8 +62,10 @@ static int read_ids(const char *option, const struct option_list *list, uint32_t
 	return 0;
 }
 
-int filter_args_read(struct filter_args *ret, const struct filter_values *values, uint64_t start_ns)
+int filter_args_read(struct filter_args *ret, const struct filter_values *values,
+		     const struct model *model)
 {
+	uint64_t start_ns = model_start_ns(model);
 	struct filter *filter = &ret->filter;
 	int err;
 
@@ -86,6 +88,13 @@ int filter_args_read(struct filter_args *ret, const struct filter_values *values
 	filter->comms = values->comms.items;
 	filter->comm_count = values->comms.count;
 	return 0;
+}
+
+void filter_args_narrow(struct filter_args *args, const struct filter_values *values,
+			const struct model *model)
+{
+	args->filter.targets_only =
+		!values->all && !filter_limits_threads(&args->filter) && model_has_targets(model);
 }
 
 void filter_args_release(struct filter_args *args)

@@ -16,12 +16,15 @@ struct filter_args {
 };
 
 /*
- * Reads the options. Times are offsets from START_NS (the recording's start), or with a leading @
+ * Reads the options. Times are offsets from the start of MODEL's recording, or with a leading @
  * seconds on the recording's clock. Returns 0, or -EINVAL with a sentence; the caller releases it
  * in both cases.
  */
 int filter_args_read(struct filter_args *ret, const struct filter_values *values,
-		     uint64_t start_ns);
+		     const struct model *model);
+/* Where no thread was chosen: those the recording was made for, unless --all. */
+void filter_args_narrow(struct filter_args *args, const struct filter_values *values,
+			const struct model *model);
 void filter_args_release(struct filter_args *args);
 
 /* Frees what the options' lists hold. */

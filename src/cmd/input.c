@@ -46,7 +46,7 @@ int input_open(struct input *input, const char *file, const struct filter_values
 	err = model_new(&input->model, input->recording, &options);
 	if (err)
 		return fail(err, "reading %s", file);
-	err = filter_args_read(&input->filter, values, model_start_ns(input->model));
+	err = filter_args_read(&input->filter, values, input->model);
 	if (!err)
 		err = query_new(&input->query, input->model);
 	if (err)

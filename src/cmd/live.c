@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cmd/command.h"
+#include "cmd/facts.h"
 #include "cmd/session.h"
 #include "cmd/window.h"
 #include "view/report.h"
@@ -91,19 +92,12 @@ static struct recording *look(struct live *live, uint64_t now_ns)
 	return recording;
 }
 
-/* Only the chosen processes and threads, in views that would show all. */
-static void set_filter(struct live *live, struct query *query)
+/* Only whom the session was started for, in views that would show all. */
+static void set_filter(struct query *query)
 {
-	const struct session_values *values = &live->values->session;
-	struct filter filter = {.comms = values->comms.items,
-				.comm_count = values->comms.count,
-				.to_ns = UINT64_MAX};
-	_cleanup_free_ uint32_t *pids = xcalloc(values->pids.count + 1, sizeof(*pids));
+	const struct filter filter = {.to_ns = UINT64_MAX,
+				      .targets_only = model_has_targets(query_model(query))};
 
-	for (size_t i = 0; i < values->pids.count; i++)
-		pids[i] = (uint32_t)strtoul(values->pids.items[i], NULL, 10);
-	filter.pids = pids;
-	filter.pid_count = values->pids.count;
 	query_set_filter(query, &filter);
 }
 
@@ -145,7 +139,7 @@ static int show(struct live *live, struct recording *recording)
 		return err;
 	err = query_new(&query, model);
 	if (!err) {
-		set_filter(live, query);
+		set_filter(query);
 		terminal_size(&options.width, &lines);
 		options.has_limit = live->values->limit != UINT64_MAX || lines > 12;
 		options.limit = live->values->limit != UINT64_MAX ? live->values->limit : lines - 8;
@@ -191,6 +185,7 @@ static int run_session(struct live *live, int command_count, char **command)
 
 	if (err)
 		return err;
+	facts_tell_targets(&sink, &live->session, &live->values->session);
 	live->next_ns = capture_now_ns() + live->values->interval_ns;
 	err = session_run(&live->session, live->values->interval_ns, tick, live, &end);
 	session_stop(&live->session, NULL, NULL, NULL);

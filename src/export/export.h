@@ -30,6 +30,7 @@ struct export {
 	const char *summary; /* one line */
 	const char *suffix;  /* of the default output file: ".pftrace" */
 	bool is_binary;      /* never to a terminal */
+	bool shows_targets;  /* if not told otherwise, only threads the recording was made for */
 	int (*run)(struct model *model, const struct export_options *options, FILE *out);
 };
 

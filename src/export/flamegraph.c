@@ -190,5 +190,6 @@ const struct export export_flamegraph = {
 	.name = "flamegraph",
 	.summary = "an interactive picture of the stacks that time went to (SVG, for any browser)",
 	.suffix = ".svg",
+	.shows_targets = true,
 	.run = run,
 };

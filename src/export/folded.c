@@ -93,5 +93,6 @@ const struct export export_folded = {
 	.name = "folded",
 	.summary = "one line a stack with its nanoseconds, for flame graph tools",
 	.suffix = ".folded",
+	.shows_targets = true,
 	.run = run,
 };

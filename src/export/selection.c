@@ -12,8 +12,7 @@ void selection_init(struct selection *selection, const struct model *model,
 	*selection = (struct selection){
 		.model = model,
 		.takes = xcalloc(count + 1, sizeof(*selection->takes)),
-		.takes_all_threads =
-			!filter->pid_count && !filter->tid_count && !filter->comm_count,
+		.takes_all_threads = !filter_limits_threads(filter),
 		.from_ns = filter->from_ns,
 		.to_ns = filter->to_ns,
 	};

@@ -156,6 +156,7 @@ int collect(struct model *model, const struct model_options *options)
 	if (err)
 		return err;
 	roster_seal(model);
+	targets_mark(model);
 	seal_waits(model);
 	for (size_t i = 0; i < model->roster.thread_count; i++) {
 		struct thread *thread = model->roster.threads[i];

@@ -21,21 +21,22 @@ static bool has_comm(const struct filter *filter, const char *comm)
 	return filter->comm_count == 0;
 }
 
-static bool has_lists(const struct filter *filter)
+bool filter_limits_threads(const struct filter *filter)
 {
-	return filter->pid_count || filter->tid_count || filter->comm_count;
+	return filter->pid_count || filter->tid_count || filter->comm_count || filter->targets_only;
 }
 
 bool filter_takes_thread(const struct filter *filter, const struct thread *thread)
 {
 	if (thread->tid == 0)
-		return !has_lists(filter);
-	return has_number(filter->pids, filter->pid_count, thread->process->pid) &&
+		return !filter_limits_threads(filter);
+	return (!filter->targets_only || thread->is_target) &&
+	       has_number(filter->pids, filter->pid_count, thread->process->pid) &&
 	       has_number(filter->tids, filter->tid_count, thread->tid) &&
 	       has_comm(filter, thread->comm);
 }
 
 bool filter_is_everything(const struct filter *filter)
 {
-	return !has_lists(filter) && filter->from_ns == 0 && filter->to_ns == UINT64_MAX;
+	return !filter_limits_threads(filter) && filter->from_ns == 0 && filter->to_ns == UINT64_MAX;
 }

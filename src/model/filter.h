@@ -19,13 +19,15 @@ struct filter {
 	size_t tid_count;
 	const char *const *comms; /* shell globs (fnmatch) on the thread's last name */
 	size_t comm_count;
+	bool targets_only; /* only threads the recording was made for, see struct thread */
 	uint64_t from_ns; /* on the recording's clock */
 	uint64_t to_ns;
 };
 
 /* True if the filter lets the thread through: each kind of list that is not empty must match. The idle
- * task passes only a filter without lists. */
+ * task passes only where every thread does. */
 bool filter_takes_thread(const struct filter *filter, const struct thread *thread);
+bool filter_limits_threads(const struct filter *filter); /* not every thread passes */
 bool filter_is_everything(const struct filter *filter); /* no lists, whole time */
 
 #endif

@@ -5,6 +5,7 @@
  *	tables.c    reads what has no time of its own (names, rows of threads, files) and all losses
  *	stacks.c    stacks and the places of their frames
  *	roster.c    processes and threads: births, deaths, names
+ *	targets.c   which threads the recording was made for
  *	timeline.c  the state machine: events in the order of time to runs and waits (see
  *timeline.h) collect.c   listens to the first pass: totals, kept waits, samples replay.c    runs
  *the state machine again for a caller's listener model.c     puts them together; what the others
@@ -119,8 +120,8 @@ void stack_table_add_module(struct stack_table *table, const struct event_module
 void stack_table_add_frame(struct stack_table *table, const struct event_frame *event);
 /* All is read: sorts the places. */
 void stack_table_seal(struct stack_table *table);
-/* True if an interrupt did what the stack shows. A soft interrupt that a thread runs on its way out of
- * the network code is the thread's own work: that is how a packet goes over loopback. */
+/* True if an interrupt did what the stack shows. A soft interrupt that a thread runs on its way out
+ * of the network code is the thread's own work: that is how a packet goes over loopback. */
 bool stack_table_is_interrupt(struct stack_table *table, uint64_t id);
 
 /* ---- stack_words.c: kernel functions that have a meaning here ---- */
@@ -128,9 +129,9 @@ bool stack_table_is_interrupt(struct stack_table *table, uint64_t id);
 bool function_is_interrupt(const char *function); /* entry or exit of an interrupt */
 bool function_is_soft_interrupt(const char *function);
 bool function_lets_soft_interrupts_in(const char *function); /* where a thread runs pending ones */
-bool function_is_scheduler(const char *function); /* gives the CPU away */
-bool function_is_recorder(const char *function);  /* the recorder's own hook */
-bool function_is_waking(const char *function);    /* begins a wake-up */
+bool function_is_scheduler(const char *function);            /* gives the CPU away */
+bool function_is_recorder(const char *function);             /* the recorder's own hook */
+bool function_is_waking(const char *function);               /* begins a wake-up */
 
 /* ---- roster.c: used by the first pass only ---- */
 
@@ -151,6 +152,11 @@ void roster_exit(struct thread *thread, const struct event_exit *event);
 void roster_rename(struct model *model, struct thread *thread, const struct event_rename *event);
 /* The first pass is over: tenures can be looked up. */
 void roster_seal(struct model *model);
+
+/* ---- targets.c ---- */
+
+/* Threads and processes are complete: says of each whether the recording was made for it. */
+void targets_mark(struct model *model);
 
 /* ---- collect.c ---- */
 

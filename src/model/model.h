@@ -45,6 +45,7 @@ struct process {
 	uint32_t exit_code;  /* wait(2) status, if end_ns is known */
 	bool is_kernel;
 	bool was_born_here; /* its birth was recorded */
+	bool is_target;     /* as of a thread, but for the names */
 };
 
 /* One per (tid, birth). Index 0 is the idle task (tid 0, one for all CPUs). */
@@ -59,6 +60,9 @@ struct thread {
 	bool was_born_here;
 	bool has_ended;
 	bool is_kernel;
+	/* The recording was made for it: by --pid, by --comm, or it is of the command or its
+	 * children. False for all if it was made for the whole machine. */
+	bool is_target;
 	uint64_t on_cpu_ns;
 	uint64_t runnable_ns;
 	uint64_t blocked_ns;
@@ -147,6 +151,7 @@ uint64_t model_min_wait_ns(const struct model *model); /* shortest wait that has
 uint64_t model_sample_period_ns(const struct model *model); /* 0: no samples were taken */
 unsigned int model_cpu_count(const struct model *model);
 struct recording *model_recording(const struct model *model);
+bool model_has_targets(const struct model *model); /* it was made for some threads only */
 
 /* The value of a META event ("host", "kernel", "command", ...); NULL if there is none. */
 const char *model_meta(const struct model *model, const char *name);

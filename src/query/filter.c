@@ -77,9 +77,7 @@ const struct filter *query_filter(const struct query *query)
 
 bool query_limits_threads(const struct query *query)
 {
-	const struct filter *filter = &query->filter;
-
-	return filter->pid_count || filter->tid_count || filter->comm_count;
+	return filter_limits_threads(&query->filter);
 }
 
 bool query_limits_time(const struct query *query)

@@ -203,6 +203,8 @@ static const struct vtab_column thread_columns[] = {
 	VTAB_COMPUTED("short_wait_ns", get_short_wait, 0,
 		      "runnable and blocked time in waits too short to be in the table wait"),
 	THREAD(VTAB_NUMBER, is_kernel, "1: a kernel thread"),
+	THREAD(VTAB_NUMBER, is_target,
+	       "1: the recording was made for it; 0 for all if it was made for the machine"),
 	THREAD(VTAB_NUMBER, was_born_here, "1: its birth was recorded"),
 	THREAD(VTAB_NUMBER, has_ended, "1: its death was recorded"),
 	VTAB_MEMBER(VTAB_NUMBER, "thread_id", struct thread, index, 0,

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cmd/facts.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "event/schema.h"
+
+void fact_tell(const struct capture_sink *sink, const char *name, const char *value)
+{
+	size_t name_bytes = strlen(name) + 1, value_bytes = strnlen(value, FACT_MAX_BYTES);
+	size_t size = event_align(sizeof(struct event_meta) + name_bytes + value_bytes + 1);
+	struct event_meta *event = xcalloc(1, size);
+
+	memcpy(event->text, name, name_bytes);
+	memcpy(event->text + name_bytes, value, value_bytes);
+	event->header.kind = EVENT_META;
+	event->header.time_ns = capture_now_ns();
+	event->header.size = (uint16_t)size;
+	sink->table(sink->context, &event->header);
+	free(event);
+}
+
+static void tell_buffer(const struct capture_sink *sink, const char *name, struct buffer *text)
+{
+	if (text->size)
+		fact_tell(sink, name, text->data);
+	buffer_clear(text);
+}
+
+void facts_tell_targets(const struct capture_sink *sink, const struct session *session,
+			const struct session_values *values)
+{
+	struct buffer text = {0};
+
+	for (size_t i = 0; i < values->pids.count; i++)
+		buffer_printf(&text, "%s ", values->pids.items[i]);
+	if (session->target.pid > 0)
+		buffer_printf(&text, "%d", (int)session->target.pid);
+	tell_buffer(sink, "target_pids", &text);
+	for (size_t i = 0; i < values->comms.count; i++)
+		buffer_printf(&text, "%s\t", values->comms.items[i]);
+	tell_buffer(sink, "target_comms", &text);
+	if (session->target.pid > 0)
+		fact_tell(sink, "target_children", "1");
+	buffer_release(&text);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Facts about a session, as META events among its tables.
+ */
+#ifndef DASHCAM_CMD_FACTS_H
+#define DASHCAM_CMD_FACTS_H
+
+#include "capture/capture.h"
+#include "cmd/session.h"
+
+/* Passes the fact to the sink's table. A value is cut to FACT_MAX_BYTES. */
+#define FACT_MAX_BYTES 32000
+void fact_tell(const struct capture_sink *sink, const char *name, const char *value);
+
+/*
+ * Of whom evidence is taken, so that views can show these first: target_pids, target_children and
+ * target_comms, which the model reads. Nothing is told where that is everybody. Not before the
+ * session has started: only then the command has a pid.
+ */
+void facts_tell_targets(const struct capture_sink *sink, const struct session *session,
+			const struct session_values *values);
+
+#endif
