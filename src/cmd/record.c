@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "cmd/command.h"
+#include "cmd/facts.h"
 #include "cmd/session.h"
 #include "cmd/write_queue.h"
 #include "event/schema.h"
@@ -70,30 +71,15 @@ static void take_table(void *context, const struct event_header *event)
 		fail_clear();
 }
 
-static void write_meta(struct recorder *recorder, const char *name, const char *value)
-{
-	char memory[sizeof(struct event_meta) + 1200] __attribute__((aligned(8))) = {0};
-	struct event_meta *event = (struct event_meta *)memory;
-	size_t name_bytes = strlen(name) + 1;
-
-	memcpy(event->text, name, name_bytes);
-	snprintf(event->text + name_bytes, 1024, "%s", value);
-	event->header.kind = EVENT_META;
-	event->header.time_ns = capture_now_ns();
-	event->header.size = (uint16_t)event_align(sizeof(*event) + name_bytes +
-						   strlen(event->text + name_bytes) + 1);
-	take_table(recorder, &event->header);
-}
-
 /* What was asked for, as the user would write it. */
-static void write_request(struct recorder *recorder, const struct record_values *values, int count,
-			  char **command)
+static void write_request(const struct capture_sink *sink, const struct record_values *values,
+			  int count, char **command)
 {
 	struct buffer text = {0};
 
 	for (int i = 0; i < count; i++)
 		buffer_printf(&text, "%s%s", i ? " " : "", command[i]);
-	write_meta(recorder, "command", text.data ? text.data : "");
+	fact_tell(sink, "command", text.data ? text.data : "");
 	buffer_clear(&text);
 	for (size_t i = 0; i < values->session.pids.count; i++)
 		buffer_printf(&text, "%s--pid %s", text.size ? " " : "",
@@ -103,7 +89,7 @@ static void write_request(struct recorder *recorder, const struct record_values 
 			      values->session.comms.items[i]);
 	if (count > 0)
 		buffer_printf(&text, "%sthe command and its children", text.size ? " " : "");
-	write_meta(recorder, "filter", text.size ? text.data : "");
+	fact_tell(sink, "filter", text.size ? text.data : "");
 	buffer_release(&text);
 }
 
@@ -159,13 +145,17 @@ static void show_summary(const struct recorder *recorder, const char *path, uint
 		format_bytes(text[2], bytes), path);
 	if (recorder->totals.unseen_waits)
 		fprintf(stderr,
-			"dashcam: %s waits carry no evidence: they ended where no BPF program runs\n",
-			format_count(text[3], recorder->totals.unseen_waits));
+			"dashcam: %s wait%s no evidence: it is taken where BPF programs run, and the "
+			"kernel ran none there\n",
+			format_count(text[3], recorder->totals.unseen_waits),
+			recorder->totals.unseen_waits == 1 ? " carries" : "s carry");
 	if (recorder->totals.lost_events)
 		fprintf(stderr,
-			"dashcam: %s events were lost (see dashcam info; larger logs may help: "
+			"dashcam: %s event%s lost (see dashcam info; larger logs may help: "
 			"--switch-log, --evidence-log)\n",
-			format_count(text[3], recorder->totals.lost_events));
+			format_count(text[3], recorder->totals.lost_events),
+			recorder->totals.lost_events == 1 ? " was" : "s were");
+	fprintf(stderr, "dashcam: next: dashcam report %s\n", path);
 }
 
 /* ---- the command ---- */
@@ -272,12 +262,13 @@ static int run(void *values_, int command_count, char **command)
 	if (err)
 		return err;
 	recorder.shows_progress = !values->quiet && isatty(STDERR_FILENO);
-	write_request(&recorder, values, command_count, command);
+	write_request(&sink, values, command_count, command);
 	err = session_start(&recorder.session, &values->session, &sink, command_count, command);
 	if (err) {
 		abandon(recorder.queue, new_path);
 		return command_status(&recorder.session, err);
 	}
+	facts_tell_targets(&sink, &recorder.session, &values->session);
 	recorder.last_progress_ns = capture_now_ns();
 	if (rename(new_path, path)) {
 		err = fail_errno(-errno, "renaming %s to %s", new_path, path);
