@@ -2,6 +2,7 @@
 #include "cmd/facts.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "event/schema.h"
@@ -33,6 +34,8 @@ void facts_tell_targets(const struct capture_sink *sink, const struct session *s
 {
 	struct buffer text = {0};
 
+	buffer_printf(&text, "%d", (int)getpid());
+	tell_buffer(sink, "recorder_pid", &text);
 	for (size_t i = 0; i < values->pids.count; i++)
 		buffer_printf(&text, "%s ", values->pids.items[i]);
 	if (session->target.pid > 0)

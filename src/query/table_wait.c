@@ -196,7 +196,7 @@ static bool seems_idle(const struct wait *wait)
 		return true;
 	if (strcmp(state, "sleeping") != 0 || wait_runnable_ns(wait) > wait_blocked_ns(wait))
 		return false;
-	if (wait->thread->is_kernel || !wait->evidence)
+	if (wait->thread->is_kernel || !wait->evidence || wait->thread->process->is_recorder)
 		return true;
 	name = model_syscall_name(wait->evidence->syscall);
 	return name && is_rest(name);

@@ -122,8 +122,9 @@ static void print_waits(struct query *query, FILE *out)
 	if (!min_ns)
 		return;
 	short_ns = ask_number(query, "SELECT sum(short_wait_ns) FROM thread WHERE tid <> 0");
-	all_ns = ask_number(query,
-			    "SELECT sum(runnable_ns + blocked_ns) FROM thread WHERE tid <> 0");
+	all_ns = ask_number(
+		query,
+		"SELECT sum(runnable_ns + blocked_ns) FROM thread WHERE tid <> 0 AND on_cpu_ns > 0");
 	fprintf(out, "waits shorter than %s carry no stack", query_duration_text(text, min_ns));
 	fprintf(out, short_ns ? ": %s in all\n" : "\n", query_duration_text(sum, short_ns));
 	if ((double)short_ns > SHORT_WAITS_MATTER * (double)all_ns)

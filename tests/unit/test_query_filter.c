@@ -262,12 +262,31 @@ static void test_targets(void **state)
 	check_targets("meta target_pids 'x10'\n", "");
 }
 
+/* The recorder's helpers are of it, the command that it started is not. */
+static void test_recorder(void **state)
+{
+	struct fixture f =
+		fixture_open("meta recorder_pid 10\nmeta target_pids 12\n"
+			     "thread 1 1 init\nthread 10 10 dashcam ppid=1\n"
+			     "thread 11 11 helper ppid=10\nthread 12 12 command ppid=10\n"
+			     "thread 13 13 reader ppid=11\n"
+			     "0 cpu0 switch idle > 10\n1ms cpu0 switch 10:S > idle\n");
+
+	(void)state;
+	fixture_check(&f, "SELECT pid FROM process WHERE is_recorder", "10\n11\n13\n");
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter_of_threads),    cmocka_unit_test(test_filter_of_time),
-		cmocka_unit_test(test_filter_between_waits), cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_terms_arrive),         cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_filter_of_threads),
+		cmocka_unit_test(test_filter_of_time),
+		cmocka_unit_test(test_filter_between_waits),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_terms_arrive),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_recorder),
 		cmocka_unit_test(test_odd_bounds),
 	};
 
