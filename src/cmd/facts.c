@@ -2,6 +2,7 @@
 #include "cmd/facts.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "event/schema.h"
@@ -33,13 +34,15 @@ void facts_tell_targets(const struct capture_sink *sink, const struct session *s
 {
 	struct buffer text = {0};
 
+	buffer_printf(&text, "%d", (int)getpid());
+	tell_buffer(sink, "recorder_pid", &text);
 	for (size_t i = 0; i < values->pids.count; i++)
 		buffer_printf(&text, "%s ", values->pids.items[i]);
 	if (session->target.pid > 0)
 		buffer_printf(&text, "%d", (int)session->target.pid);
 	tell_buffer(sink, "target_pids", &text);
 	for (size_t i = 0; i < values->comms.count; i++)
-		buffer_printf(&text, "%s\n", values->comms.items[i]);
+		buffer_printf(&text, "%s\t", values->comms.items[i]);
 	tell_buffer(sink, "target_comms", &text);
 	if (session->target.pid > 0)
 		fact_tell(sink, "target_children", "1");

@@ -13,9 +13,9 @@
 void fact_tell(const struct capture_sink *sink, const char *name, const char *value);
 
 /*
- * Of whom evidence is taken, so that views can show these first: target_pids, target_children and
- * target_comms, which the model reads. Nothing is told where that is everybody. Not before the
- * session has started: only then the command has a pid.
+ * Who records (recorder_pid) and of whom evidence is taken, if not of everybody (target_pids,
+ * target_children, target_comms): the model reads them. Not before the session has started: only
+ * then the command has a pid.
  */
 void facts_tell_targets(const struct capture_sink *sink, const struct session *session,
 			const struct session_values *values);

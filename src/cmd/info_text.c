@@ -231,7 +231,8 @@ static void print_losses(FILE *out, const struct info_report *report)
 		fprintf(out, "\nNothing was lost.\n");
 		return;
 	}
-	fprintf(out, "\n%s events were lost\n", format_count(count, facts->lost_events));
+	fprintf(out, "\n%s event%s lost\n", format_count(count, facts->lost_events),
+		facts->lost_events == 1 ? " was" : "s were");
 	table = table_new(out, TABLE_TEXT, columns, ARRAY_SIZE(columns));
 	table_set_time_origin(table, report->info->first_ns);
 	for (size_t i = 0; i < facts->loss_count; i++) {
@@ -244,7 +245,11 @@ static void print_losses(FILE *out, const struct info_report *report)
 			table_add_number(table, loss->cpu);
 		table_add_text(table, info_log_name(loss->log));
 		table_add_text(table, event_loss_why(loss->reason));
-		table_add_number(table, (int64_t)loss->from_ns);
+		/* 0: at any time since the beginning */
+		if (loss->from_ns < report->info->first_ns)
+			table_add_empty(table);
+		else
+			table_add_number(table, (int64_t)loss->from_ns);
 		table_add_number(table, (int64_t)loss->to_ns);
 	}
 	table_finish(table);

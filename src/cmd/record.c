@@ -145,13 +145,17 @@ static void show_summary(const struct recorder *recorder, const char *path, uint
 		format_bytes(text[2], bytes), path);
 	if (recorder->totals.unseen_waits)
 		fprintf(stderr,
-			"dashcam: %s waits carry no evidence: they ended where no BPF program runs\n",
-			format_count(text[3], recorder->totals.unseen_waits));
+			"dashcam: %s wait%s no evidence: it is taken where BPF programs run, and the "
+			"kernel ran none there\n",
+			format_count(text[3], recorder->totals.unseen_waits),
+			recorder->totals.unseen_waits == 1 ? " carries" : "s carry");
 	if (recorder->totals.lost_events)
 		fprintf(stderr,
-			"dashcam: %s events were lost (see dashcam info; larger logs may help: "
+			"dashcam: %s event%s lost (see dashcam info; larger logs may help: "
 			"--switch-log, --evidence-log)\n",
-			format_count(text[3], recorder->totals.lost_events));
+			format_count(text[3], recorder->totals.lost_events),
+			recorder->totals.lost_events == 1 ? " was" : "s were");
+	fprintf(stderr, "dashcam: next: dashcam report %s\n", path);
 }
 
 /* ---- the command ---- */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -12,6 +13,9 @@
 #include "cmd/input.h"
 #include "query/views.h"
 #include "view/report.h"
+
+/* What a report shows that names no view. */
+#define FIRST_VIEW "overview"
 
 struct report_values {
 	struct filter_values filter;
@@ -114,6 +118,18 @@ static int describe(const struct views *views, const char *name)
 	return 0;
 }
 
+/* One operand: a recording, of which FIRST_VIEW is shown. What is no file may be a view without
+ * one. */
+static int report_alone(const struct views *views, struct report_values *values,
+			const char *operand)
+{
+	if (!access(operand, F_OK) || strchr(operand, '/') || strchr(operand, '.'))
+		return run_view(views, values, FIRST_VIEW, operand);
+	if (!views_find(views, operand))
+		return -EINVAL;
+	return fail(-EINVAL, "report %s wants a FILE to read", operand);
+}
+
 static int run(void *context, int operand_count, char **operands)
 {
 	struct report_values *values = context;
@@ -128,12 +144,10 @@ static int run(void *context, int operand_count, char **operands)
 		err = describe(views, operands[0]);
 	else if (operand_count == 2)
 		err = run_view(views, values, operands[0], operands[1]);
-	else if (operand_count == 1 && views_find(views, operands[0]))
-		err = fail(-EINVAL, "report %s wants a FILE to read", operands[0]);
 	else if (operand_count == 1)
-		err = -EINVAL;
+		err = report_alone(views, values, operands[0]);
 	else
-		err = fail(-EINVAL, "report wants VIEW FILE; report --list names the views");
+		err = fail(-EINVAL, "report wants a FILE to read; report --list names the views");
 	views_free(views);
 	filter_values_release(&values->filter);
 	return err;
@@ -142,14 +156,17 @@ static int run(void *context, int operand_count, char **operands)
 const struct command command_report = {
 	.name = "report",
 	.summary = "show a recording: a named view as a table, tree or histogram",
-	.operands = "VIEW FILE",
+	.operands = "[VIEW] FILE",
 	.description =
-		"Prints one of the views that report --list names. Times may be given such as 10ms or 2s.\n"
+		"Prints one of the views that report --list names; without one the overview, which says where\n"
+		"to look first. Times may be given such as 10ms or 2s. A recording that was made for a\n"
+		"command, or with --pid or --comm, is shown without other threads unless --all is given.\n"
 		"Below each report stands what limits it: lost events, how often samples were taken,\n"
 		"and from which length on waits carry stacks.\n"
 		"\n"
 		"A view is a file of SQL; dashcam query asks the same tables anything else.\n",
-	.examples = "  dashcam report threads slow.dcam\n"
+	.examples = "  dashcam report slow.dcam\n"
+		    "  dashcam report threads slow.dcam\n"
 		    "  dashcam report offcpu slow.dcam --comm 'worker*' --from 2s --to 3s\n"
 		    "  dashcam report runq slow.dcam --min 5ms\n"
 		    "  dashcam report threads slow.dcam --sort runnable_ns --limit 5 --json\n",

@@ -46,6 +46,7 @@ struct process {
 	bool is_kernel;
 	bool was_born_here; /* its birth was recorded */
 	bool is_target;     /* as of a thread, but for the names */
+	bool is_recorder;   /* dashcam itself, or a helper of it */
 };
 
 /* One per (tid, birth). Index 0 is the idle task (tid 0, one for all CPUs). */

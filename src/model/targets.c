@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The threads a recording was made for, from what the recorder was asked: facts target_pids
+/* Who records (fact recorder_pid), and the threads a recording was made for: facts target_pids
  * (numbers with blanks between), target_children ("1": their children too) and target_comms (globs,
  * a line each). */
 #include <fnmatch.h>
@@ -41,12 +41,12 @@ static void mark_processes(struct model *model, const char *pids, bool with_chil
 	map64_release(&targets);
 }
 
-static bool matches_a_line(const char *globs, const char *comm)
+static bool matches_a_glob(const char *globs, const char *comm)
 {
 	char glob[64];
 
-	for (const char *at = globs; *at; at += *at == '\n') {
-		size_t length = strcspn(at, "\n");
+	for (const char *at = globs; *at; at += *at == '\t') {
+		size_t length = strcspn(at, "\t");
 
 		snprintf(glob, sizeof(glob), "%.*s", (int)length, at);
 		if (!fnmatch(glob, comm, 0))
@@ -56,12 +56,32 @@ static bool matches_a_line(const char *globs, const char *comm)
 	return false;
 }
 
+/* The recorder and its helpers; but the command, though its child too, is not of it. */
+static void mark_recorder(struct model *model, const char *recorder, const char *target_pids)
+{
+	struct map64 family = {0};
+
+	for (size_t i = 0; i < model_process_count(model); i++) {
+		struct process *process = model_process(model, i);
+
+		process->is_recorder =
+			(is_listed(recorder, process->pid) || map64_get(&family, process->ppid)) &&
+			!is_listed(target_pids, process->pid);
+		if (process->is_recorder)
+			map64_put(&family, process->pid, 0);
+	}
+	map64_release(&family);
+}
+
 void targets_mark(struct model *model)
 {
+	const char *recorder = model_meta(model, "recorder_pid");
 	const char *pids = model_meta(model, "target_pids");
 	const char *comms = model_meta(model, "target_comms");
 	const char *children = model_meta(model, "target_children");
 
+	if (recorder)
+		mark_recorder(model, recorder, pids ? pids : "");
 	if (!model_has_targets(model))
 		return;
 	mark_processes(model, pids ? pids : "", children && !strcmp(children, "1"));
@@ -69,7 +89,7 @@ void targets_mark(struct model *model)
 		struct thread *thread = model_thread(model, i);
 
 		thread->is_target = thread->process->is_target &&
-				    (!comms || !*comms || matches_a_line(comms, thread->comm));
+				    (!comms || !*comms || matches_a_glob(comms, thread->comm));
 	}
 }
 

@@ -169,6 +169,44 @@ static void get_waker_user_stack(const struct vtab_cursor *cursor, sqlite3_conte
 		vtab_result_id(out, wait->evidence->waker_user_stack);
 }
 
+/* System calls in which a program waits for something to do, or for a time it named. */
+static bool is_rest(const char *syscall)
+{
+	static const char *const names[] = {
+		"epoll_wait",      "epoll_pwait",   "epoll_pwait2", "poll",
+		"ppoll",           "select",        "pselect6",     "accept",
+		"accept4",         "pause",         "nanosleep",    "clock_nanosleep",
+		"rt_sigtimedwait", "rt_sigsuspend", "io_getevents", "restart_syscall",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(names[i], syscall))
+			return true;
+	}
+	return false;
+}
+
+/* A guess, by what kind of sleep it was: a kernel thread's own, one nobody took evidence of, or one
+ * in a call that is made to rest. */
+static bool seems_idle(const struct wait *wait)
+{
+	const char *state = state_word(wait->prev_state), *name;
+
+	if (!strcmp(state, "idle") || !strcmp(state, "parked"))
+		return true;
+	if (strcmp(state, "sleeping") != 0 || wait_runnable_ns(wait) > wait_blocked_ns(wait))
+		return false;
+	if (wait->thread->is_kernel || !wait->evidence || wait->thread->process->is_recorder)
+		return true;
+	name = model_syscall_name(wait->evidence->syscall);
+	return name && is_rest(name);
+}
+
+static void get_is_idle(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	vtab_result_bool(out, seems_idle(wait_of(cursor)));
+}
+
 static void get_null(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
 	(void)cursor;
@@ -216,6 +254,10 @@ static const struct vtab_column wait_columns[] = {
 	VTAB_COMPUTED("waker_user_stack", get_waker_user_stack, 0,
 		      "the waker's user stack; none of an interrupt"),
 	VTAB_COMPUTED("has_evidence", get_has_evidence, 0, "1: stacks and the like were taken"),
+	VTAB_COMPUTED(
+		"is_idle", get_is_idle, 0,
+		"1: it seems to have had nothing to do: poll, sleep, a kernel thread at rest, a "
+		"sleep without evidence"),
 	WAIT(VTAB_NUMBER, "is_open", is_open, 0, "1: it had not ended at the recording's end"),
 	WAIT(VTAB_NUMBER, "cpu", cpu, 0, "CPU where it resumed"),
 	WAIT(VTAB_NUMBER, "waker_cpu", waker_cpu, 0, "CPU of the waker"),

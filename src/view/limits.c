@@ -2,10 +2,12 @@
 #include "view/limits.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-#include "event/schema.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "event/schema.h"
 
 /* Sums of losses of the same place and CPU, in the order of their first. */
 struct loss_sum {
@@ -13,6 +15,9 @@ struct loss_sum {
 	uint16_t cpu;
 	uint64_t events;
 };
+
+/* Part of the off-CPU time in waits without a stack that one should be told of. */
+#define SHORT_WAITS_MATTER 0.25
 
 #define LOSS_SUMS_SHOWN 4
 #define LOSS_SUMS_MAX   1000 /* what comes behind is in the total only */
@@ -50,10 +55,16 @@ static void print_loss(const struct model *model, FILE *out)
 		fprintf(out, "lost: nothing\n");
 		return;
 	}
-	fprintf(out, "lost: %s events (", format_count(text, model_lost_events(model)));
+	fprintf(out, "lost: %s event%s (", format_count(text, model_lost_events(model)),
+		model_lost_events(model) == 1 ? "" : "s");
 	for (size_t i = 0; i < count && i < LOSS_SUMS_SHOWN; i++) {
-		fprintf(out, "%s%s %s events", i ? ", " : "", format_count(text, sums[i].events),
-			sums[i].what);
+		const char *plural = sums[i].events == 1 ? "" : "s";
+
+		format_count(text, sums[i].events);
+		if (!strcmp(sums[i].what, "wait"))
+			fprintf(out, "%sevidence of %s wait%s", i ? ", " : "", text, plural);
+		else
+			fprintf(out, "%s%s %s event%s", i ? ", " : "", text, sums[i].what, plural);
 		if (sums[i].cpu != EVENT_ANY_CPU)
 			fprintf(out, " of CPU %u", sums[i].cpu);
 	}
@@ -88,13 +99,49 @@ static void print_samples(const struct query *query, FILE *out)
 		fprintf(out, "samples: none were taken\n");
 }
 
-static void print_waits(const struct model *model, FILE *out)
+/* One number of a statement with one row; 0 if it cannot be had. */
+static uint64_t ask_number(struct query *query, const char *sql)
 {
-	char text[UNITS_TEXT_SIZE];
+	sqlite3_stmt *statement;
+	uint64_t number = 0;
 
-	if (model_min_wait_ns(model))
-		fprintf(out, "waits shorter than %s carry no stack\n",
-			query_duration_text(text, model_min_wait_ns(model)));
+	if (query_prepare(query, sql, &statement, NULL) || query_step(query, statement) < 1)
+		fail_clear();
+	else
+		number = (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return number;
+}
+
+/* Where most of the waiting is too short for stacks, the report is about the lesser part. */
+static void print_waits(struct query *query, FILE *out)
+{
+	uint64_t min_ns = model_min_wait_ns(query_model(query)), short_ns, all_ns;
+	char text[UNITS_TEXT_SIZE], sum[UNITS_TEXT_SIZE];
+
+	if (!min_ns)
+		return;
+	short_ns = ask_number(query, "SELECT sum(short_wait_ns) FROM thread WHERE tid <> 0");
+	all_ns = ask_number(
+		query,
+		"SELECT sum(runnable_ns + blocked_ns) FROM thread WHERE tid <> 0 AND on_cpu_ns > 0");
+	fprintf(out, "waits shorter than %s carry no stack", query_duration_text(text, min_ns));
+	fprintf(out, short_ns ? ": %s in all\n" : "\n", query_duration_text(sum, short_ns));
+	if ((double)short_ns > SHORT_WAITS_MATTER * (double)all_ns)
+		fprintf(out,
+			"  that is %.0f %% of the time off the CPU: dashcam record --min-wait 0 sees "
+			"it\n",
+			100.0 * (double)short_ns / (double)all_ns);
+}
+
+/* Other threads are in the recording too, but without evidence: they are not shown first. */
+static void print_targets(const struct query *query, FILE *out)
+{
+	const char *what = model_meta(query_model(query), "filter");
+
+	if (query_filter(query)->targets_only)
+		fprintf(out, "only what was recorded for%s%s; all threads: --all\n",
+			what && *what ? ": " : "", what ? what : "");
 }
 
 /* A file that ends too early, or is damaged, shows less than there was. */
@@ -111,10 +158,11 @@ void limits_print(struct query *query, const struct view *view, FILE *out)
 	const struct model *model = query_model(query);
 
 	fputc('\n', out);
+	print_targets(query, out);
 	if (view->tells_samples)
 		print_samples(query, out);
 	if (view->tells_waits)
-		print_waits(model, out);
+		print_waits(query, out);
 	print_loss(model, out);
 	print_damage(model, out);
 }

@@ -227,12 +227,67 @@ static void test_odd_bounds(void **state)
 	fixture_close(&f);
 }
 
+/* What a recording was made for, and the filter that shows only that. */
+static void check_targets(const char *metas, const char *want)
+{
+	const struct filter filter = {.targets_only = true, .to_ns = UINT64_MAX};
+	char text[1000];
+	struct fixture f;
+
+	snprintf(text, sizeof(text),
+		 "%sthread 1 1 init\nthread 10 10 shell ppid=1\nthread 11 10 helper ppid=1\n"
+		 "thread 20 20 other ppid=1\n"
+		 "0 cpu0 switch idle > 10\n"
+		 "1ms cpu0 fork 10 > 30 pid=30 comm=child\n"
+		 "2ms cpu0 switch 10:S > 30\n"
+		 "3ms cpu0 switch 30:S > 20\n"
+		 "4ms cpu0 switch 20:S > idle\n",
+		 metas);
+	f = fixture_open(text);
+	query_set_filter(f.query, &filter);
+	fixture_check(&f, "SELECT tid FROM thread WHERE is_target", want);
+	fixture_check(&f, "SELECT tid FROM thread", want);
+	fixture_close(&f);
+}
+
+static void test_targets(void **state)
+{
+	(void)state;
+	check_targets("", "");
+	check_targets("meta target_pids 10\n", "10\n11\n");
+	check_targets("meta target_pids '20 10'\n", "10\n11\n20\n");
+	check_targets("meta target_pids 10\nmeta target_children 1\n", "10\n11\n30\n");
+	check_targets("meta target_comms 'o*\tch?ld'\n", "20\n30\n");
+	check_targets("meta target_pids 10\nmeta target_comms 'h*'\n", "11\n");
+	check_targets("meta target_pids 'x10'\n", "");
+}
+
+/* The recorder's helpers are of it, the command that it started is not. */
+static void test_recorder(void **state)
+{
+	struct fixture f =
+		fixture_open("meta recorder_pid 10\nmeta target_pids 12\n"
+			     "thread 1 1 init\nthread 10 10 dashcam ppid=1\n"
+			     "thread 11 11 helper ppid=10\nthread 12 12 command ppid=10\n"
+			     "thread 13 13 reader ppid=11\n"
+			     "0 cpu0 switch idle > 10\n1ms cpu0 switch 10:S > idle\n");
+
+	(void)state;
+	fixture_check(&f, "SELECT pid FROM process WHERE is_recorder", "10\n11\n13\n");
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter_of_threads),    cmocka_unit_test(test_filter_of_time),
-		cmocka_unit_test(test_filter_between_waits), cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_terms_arrive),         cmocka_unit_test(test_odd_bounds),
+		cmocka_unit_test(test_filter_of_threads),
+		cmocka_unit_test(test_filter_of_time),
+		cmocka_unit_test(test_filter_between_waits),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_terms_arrive),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_recorder),
+		cmocka_unit_test(test_odd_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,21 +32,13 @@ static void test_offcpu(void **state)
 		&f, "offcpu", NULL,
 		"    total    share       waits\n"
 		"  21.3 ms  100.0 %           4  all\n"
-		"  12.0 ms   56.3 %           1  ├─ worker\n"
-		"                                │  [not over at the end of the recording]\n"
-		"  9.00 ms   42.3 %           3  ├─ main\n"
-		"                                │  main\n"
-		"  5.00 ms   23.5 %           2  │  ├─ fill\n"
-		"                                │  │  read\n"
-		"                                │  │  do_syscall_64\n"
-		"                                │  │  pipe_read\n"
-		"  4.00 ms   18.8 %           1  │  └─ work\n"
-		"                                │     lock\n"
-		"                                │     do_syscall_64\n"
-		"                                │     futex_wait\n"
+		"  12.0 ms   56.3 %           1  ├─ worker > [not over at the end of the recording]\n"
+		"  9.00 ms   42.3 %           3  ├─ main > main\n"
+		"  5.00 ms   23.5 %           2  │  ├─ fill > read > do_syscall_64 > pipe_read\n"
+		"  4.00 ms   18.8 %           1  │  └─ work > lock > do_syscall_64 > futex_wait\n"
 		"   300 us    1.4 %           -  └─ [shorter than 1 ms: no stack taken]\n"
 		"\n"
-		"waits shorter than 1 ms carry no stack\n"
+		"waits shorter than 1 ms carry no stack: 300 us in all\n"
 		"lost: nothing\n");
 	fixture_check_report(&f, "offcpu-table", NULL,
 			     "  total  waits  stack\n"
@@ -56,7 +48,7 @@ static void test_offcpu(void **state)
 			     " 300 us      -  [shorter than 1 ms: no stack taken]\n"
 			     "sum over 4 rows: total 21.3 ms\n"
 			     "\n"
-			     "waits shorter than 1 ms carry no stack\n"
+			     "waits shorter than 1 ms carry no stack: 300 us in all\n"
 			     "lost: nothing\n");
 	fixture_close(&f);
 }
@@ -69,12 +61,8 @@ static void test_oncpu(void **state)
 	fixture_check_report(&f, "oncpu", NULL,
 			     "    total    share     samples\n"
 			     "  30.0 ms  100.0 %           3  all\n"
-			     "  20.0 ms   66.7 %           2  ├─ main\n"
-			     "                                │  main\n"
-			     "                                │  burn\n"
-			     "  10.0 ms   33.3 %           1  └─ hog\n"
-			     "                                   do_syscall_64\n"
-			     "                                   futex_wait\n"
+			     "  20.0 ms   66.7 %           2  ├─ main > main > burn\n"
+			     "  10.0 ms   33.3 %           1  └─ hog > do_syscall_64 > futex_wait\n"
 			     "\n"
 			     "samples every 10 ms: 3 samples\n"
 			     "lost: nothing\n");
@@ -184,47 +172,154 @@ static void test_waits(void **state)
 	struct fixture f = fixture_open(fixture_waits_story);
 
 	(void)state;
-	fixture_check_report(&f, "waits", NULL,
-			     "The longest that ended\n"
-			     "4 ms  main (tid 10) sleeping\n"
-			     "  start           0.001000 s\n"
-			     "  blocked         2.00 ms\n"
-			     "  runnable        2.00 ms\n"
-			     "  syscall         futex\n"
-			     "  object          futex 0x1000 held by tid 11\n"
-			     "  owner           worker (tid 11)\n"
-			     "  woken by        worker (tid 11)\n"
-			     "  kernel stack    futex_wait < do_syscall_64\n"
-			     "  user stack      lock < work < main\n"
-			     "  waker user      burn < main\n"
-			     "  cpu             0\n"
-			     "3 ms  main (tid 10) sleeping\n"
-			     "  start           0.010000 s\n"
-			     "  blocked         3.00 ms\n"
-			     "  runnable        0 ns\n"
-			     "  syscall         read\n"
-			     "  object          /var/log/x\n"
-			     "  woken by        an interrupt\n"
-			     "  kernel stack    pipe_read < do_syscall_64\n"
-			     "  user stack      read < fill < main\n"
-			     "  cpu             0\n"
-			     "2 ms  main (tid 10) sleeping\n"
-			     "  start           0.014000 s\n"
-			     "  blocked         2.00 ms\n"
-			     "  runnable        0 ns\n"
-			     "  syscall         recvfrom\n"
-			     "  object          tcp 10.0.0.1:80 > 10.0.0.2:5000\n"
-			     "  woken by        an interrupt\n"
-			     "  kernel stack    pipe_read < do_syscall_64\n"
-			     "  user stack      read < fill < main\n"
-			     "  cpu             0\n"
-			     "\n"
-			     "Not over at the end of the recording, or lost from sight\n"
-			     "comm    tid  pid  state        start   waited  wait id\n"
-			     "worker   11   10  sleeping  0.005000  12.0 ms        3\n"
-			     "\n"
-			     "waits shorter than 1 ms carry no stack\n"
-			     "lost: nothing\n");
+	fixture_check_report(
+		&f, "waits", NULL,
+		"The longest that ended\n"
+		"4 ms  main (tid 10) sleeping\n"
+		"  start           0.001000 s\n"
+		"  blocked         2.00 ms\n"
+		"  runnable        2.00 ms\n"
+		"  syscall         futex\n"
+		"  object          futex 0x1000 held by tid 11\n"
+		"  owner           worker (tid 11)\n"
+		"  woken by        worker (tid 11)\n"
+		"  kernel stack    futex_wait < do_syscall_64\n"
+		"  user stack      lock < work < main\n"
+		"  waker user      burn < main\n"
+		"  cpu             0\n"
+		"3 ms  main (tid 10) sleeping\n"
+		"  start           0.010000 s\n"
+		"  blocked         3.00 ms\n"
+		"  runnable        0 ns\n"
+		"  syscall         read\n"
+		"  object          /var/log/x\n"
+		"  woken by        an interrupt\n"
+		"  kernel stack    pipe_read < do_syscall_64\n"
+		"  user stack      read < fill < main\n"
+		"  cpu             0\n"
+		"2 ms  main (tid 10) sleeping\n"
+		"  start           0.014000 s\n"
+		"  blocked         2.00 ms\n"
+		"  runnable        0 ns\n"
+		"  syscall         recvfrom\n"
+		"  object          tcp 10.0.0.1:80 > 10.0.0.2:5000\n"
+		"  woken by        an interrupt\n"
+		"  kernel stack    pipe_read < do_syscall_64\n"
+		"  user stack      read < fill < main\n"
+		"  cpu             0\n"
+		"\n"
+		"Waits of threads that seem to have had nothing to do\n"
+		"comm  threads  state  syscall  waits  total  longest\n"
+		"none\n"
+		"\n"
+		"Not over at the end of the recording, or lost from sight: those that are not "
+		"asleep, and those that ran, first\n"
+		"comm    tid  pid  state        start   waited  wait id\n"
+		"worker   11   10  sleeping  0.005000  12.0 ms        3\n"
+		"\n"
+		"waits shorter than 1 ms carry no stack: 300 us in all\n"
+		"lost: nothing\n");
+	fixture_close(&f);
+}
+
+/* Two threads that wait for one lock, a poll, and one that slept all the time. */
+static const char like_story[] =
+	"meta min_wait_ns 1000000\n"
+	"thread 10 10 pool\nthread 11 10 pool\nthread 20 20 poller\nthread 30 30 away\n"
+	"stack sleep kernel schedule futex_wait do_syscall_64\n"
+	"stack locked user lock work main\n"
+	"stack waking kernel bpf_prog_1_on_waking bpf_trace_run1 try_to_wake_up futex_wake\n"
+	"0     cpu0 switch idle > 10\n"
+	"0     cpu1 switch idle > 20\n"
+	"1ms   cpu0 switch 10:S > 11\n"
+	"1ms   cpu1 switch 20:S > idle\n"
+	"3ms   cpu0 waking 10 by 11\n"
+	"3ms   cpu0 switch 11:S > 10\n"
+	"3ms   cpu0 wait 10 pid=10 blocked=2ms runnable=0 syscall=futex kernel_stack=sleep "
+	"user_stack=locked waker_tid=11 waker_pid=10 descriptor=-1 prev_state=S\n"
+	"8ms   cpu0 waking 11 by 10\n"
+	"8ms   cpu0 switch 10:S > 11\n"
+	"8ms   cpu0 wait 11 pid=10 blocked=5ms runnable=0 syscall=futex kernel_stack=sleep "
+	"user_stack=locked waker_tid=10 waker_pid=10 descriptor=-1 prev_state=S "
+	"waker_kernel_stack=waking\n"
+	"9ms   cpu1 waking 20 by idle\n"
+	"9ms   cpu1 switch idle > 20\n"
+	"9ms   cpu1 wait 20 pid=20 blocked=8ms runnable=0 syscall=epoll_wait kernel_stack=sleep "
+	"descriptor=3 prev_state=S\n"
+	"10ms  cpu1 switch 20:R > idle\n"
+	"10ms  cpu0 switch 11:S > idle\n";
+
+/* The longest of each kind, the recorder's own frames left out; what was idle only summed up. */
+static void test_waits_that_are_alike(void **state)
+{
+	struct fixture f = fixture_open(like_story);
+
+	(void)state;
+	fixture_check_report(
+		&f, "waits", NULL,
+		"The longest that ended\n"
+		"5 ms  pool (tid 11) sleeping\n"
+		"  like it         1 more, 7 ms in all\n"
+		"  start           0.003000 s\n"
+		"  blocked         5.00 ms\n"
+		"  runnable        0 ns\n"
+		"  syscall         futex\n"
+		"  woken by        pool (tid 10)\n"
+		"  kernel stack    futex_wait < do_syscall_64\n"
+		"  user stack      lock < work < main\n"
+		"  waker kernel    try_to_wake_up < futex_wake\n"
+		"  cpu             0\n"
+		"\n"
+		"Waits of threads that seem to have had nothing to do\n"
+		"comm    threads  state     syscall     waits    total  longest\n"
+		"poller        1  sleeping  epoll_wait      1  8.00 ms  8.00 ms\n"
+		"\n"
+		"Not over at the end of the recording, or lost from sight: those that are not "
+		"asleep, and those that ran, first\n"
+		"comm  tid  pid  state        start   waited  wait id\n"
+		"pool   10   10  sleeping  0.008000  2.00 ms        3\n"
+		"away   30   30  sleeping  0.000000  10.0 ms        4\n"
+		"\n"
+		"waits shorter than 1 ms carry no stack\n"
+		"lost: nothing\n");
+	fixture_check_report(
+		&f, "offcpu", NULL,
+		"    total    share       waits\n"
+		"  27.0 ms  100.0 %           5  all\n"
+		"  10.0 ms   37.0 %           1  ├─ [asleep all the time: nothing is known]\n"
+		"  9.00 ms   33.3 %           3  ├─ pool\n"
+		"  7.00 ms   25.9 %           2  │  ├─ main > work > lock > do_syscall_64 > futex_wait\n"
+		"  2.00 ms    7.4 %           1  │  └─ [not over at the end of the recording]\n"
+		"  8.00 ms   29.6 %           1  └─ poller > do_syscall_64 > futex_wait\n"
+		"\n"
+		"waits shorter than 1 ms carry no stack\n"
+		"lost: nothing\n");
+	fixture_check_report(
+		&f, "overview", NULL,
+		"Threads\n"
+		"comm    tid  pid   on cpu  runnable  blocked  longest wait  longest runnable\n"
+		"pool     10   10  6.00 ms      0 ns  4.00 ms       2.00 ms              0 ns\n"
+		"pool     11   10  4.00 ms      0 ns  5.00 ms       5.00 ms              0 ns\n"
+		"poller   20   20  2.00 ms      0 ns  8.00 ms       8.00 ms              0 ns\n"
+		"away     30   30     0 ns      0 ns  10.0 ms          0 ns              0 ns\n"
+		"sum over 4 rows: on cpu 12.0 ms, runnable 0 ns, blocked 27.0 ms\n"
+		"\n"
+		"What they waited for\n"
+		"comm   waited  waits  longest  runnable  state     syscall  object  owners\n"
+		"pool  7.00 ms      2  5.00 ms      0 ns  sleeping  futex    -       -\n"
+		"sum over 1 row: waited 7.00 ms\n"
+		"\n"
+		"Who ran while they waited for a CPU (delays from 1 ms on)\n"
+		"comm  delayed  delays  threads\n"
+		"none\n"
+		"\n"
+		"Functions that ran\n"
+		"on cpu  share  function  module\n"
+		"none\n"
+		"\n"
+		"samples: none were taken\n"
+		"waits shorter than 1 ms carry no stack\n"
+		"lost: nothing\n");
 	fixture_close(&f);
 }
 
@@ -262,7 +357,7 @@ static void test_files_and_sockets(void **state)
 			     "3.00 ms      1  3.00 ms  read      main     /var/log/x\n"
 			     "sum over 1 row: waited 3.00 ms\n"
 			     "\n"
-			     "waits shorter than 1 ms carry no stack\n"
+			     "waits shorter than 1 ms carry no stack: 300 us in all\n"
 			     "lost: nothing\n");
 	fixture_check_report(
 		&f, "sockets", NULL,
@@ -270,7 +365,7 @@ static void test_files_and_sockets(void **state)
 		"2.00 ms      1  2.00 ms  recvfrom  main     tcp 10.0.0.1:80 > 10.0.0.2:5000\n"
 		"sum over 1 row: waited 2.00 ms\n"
 		"\n"
-		"waits shorter than 1 ms carry no stack\n"
+		"waits shorter than 1 ms carry no stack: 300 us in all\n"
 		"lost: nothing\n");
 	fixture_close(&f);
 }
@@ -303,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_runq_culprits),
 		cmocka_unit_test(test_wakers),
 		cmocka_unit_test(test_waits),
+		cmocka_unit_test(test_waits_that_are_alike),
 		cmocka_unit_test(test_cpus_and_processes),
 		cmocka_unit_test(test_files_and_sockets),
 		cmocka_unit_test(test_loss_and_hooks),
