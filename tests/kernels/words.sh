@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Words for the checks of tests/kernels/run, besides those of tests/live/lib.sh: what a recording of
+# the workloads lock and sleeper must say.
+
+# All other words speak of this recording: its file and its threads.
+use() { # NAME
+	run=$1
+	file=$1.dcam
+	holder=$(truth holder.tid $1.lock)
+	waiter=$(truth waiter.tid $1.lock)
+	sleeper=$(truth sleeper.tid $1.sleeper)
+	rounds=$(truth waits $1.lock)
+}
+
+is_from_hook() { # as record names it
+	local -A names=([kick]=irq_work_entry [exit]=sched_exit_tp [kprobe]=finish_task_switch
+		[degraded]=sched_switch)
+	equal "$(meta $file evidence_hook)" ${names[$1]}
+}
+
+count_waits() { # CONDITION
+	value $file "select count(*) from wait where $1"
+}
+
+# At least 95 % of the waits of a condition have what is wanted; and there are as many as known.
+most_waits() { # CONDITION WANTED KNOWN
+	local all
+	all=$(count_waits "$1")
+	at_least "$all" "$3"
+	at_least "$(count_waits "($1) and ($2)")" "$(awk -v all="$all" 'BEGIN { print all * 0.95 }')"
+}
+
+has_evidence() {
+	most_waits "tid in ($holder, $sleeper) and waited_ns >= 2000000" has_evidence $((rounds * 2))
+	most_waits "tid = $waiter and waited_ns >= 2000000" has_evidence $rounds
+}
+
+# Both threads of the lock nap for 0.1 ms until it is the other's turn, and do not always oversleep.
+has_evidence_of_short_waits() {
+	most_waits "tid in ($holder, $waiter, $sleeper)" has_evidence $((rounds * 3))
+	at_least "$(count_waits "tid in ($holder, $waiter) and has_evidence and waited_ns < 1000000")" 1
+}
+
+# Waits for the mutex, naps while holding it, naps of the sleeper: that is where the time went.
+futex_waits="syscall = 'futex' and blocked_ns > 5000000 and tid ="
+naps="syscall = 'clock_nanosleep' and blocked_ns > 15000000 and tid ="
+
+has_kernel_stacks() {
+	most_waits "$futex_waits $waiter" "stack(kernel_stack) like '%;do_futex;futex_wait;%'" $rounds
+	most_waits "$naps $holder" "stack(kernel_stack) like '%;hrtimer_nanosleep%'" $rounds
+	most_waits "$naps $sleeper" "stack(kernel_stack) like '%;hrtimer_nanosleep%'" $rounds
+}
+
+has_user_stacks() {
+	most_waits "$futex_waits $waiter" "stack(user_stack) like '%;waiter;want_the_lock;%'" $rounds
+	most_waits "$naps $holder" "stack(user_stack) like '%;holder;hold_the_lock;sleep_ns;%'" $rounds
+	most_waits "$naps $sleeper" "stack(user_stack) like '%main;take_a_nap;sleep_ns;%'" $rounds
+}
+
+names_the_holder() {
+	most_waits "$futex_waits $waiter" "owner_tid = $holder" $rounds
+	most_waits "$futex_waits $waiter" "waker_tid = $holder" $rounds
+	most_waits "$futex_waits $waiter" "stack(waker_kernel_stack) like '%;futex_wake;%'" $rounds
+	most_waits "$futex_waits $waiter" "stack(waker_user_stack) like '%;hold_the_lock;%'" $rounds
+}
+
+# Totals of each thread are what the kernel counted. Of the two parts only the larger is compared: here a
+# CPU may stop for milliseconds between the kernel's reading of the clock and ours.
+agree() {
+	local role tid truth=$run.truth
+	cat $run.lock $run.sleeper >$truth
+	for role in holder waiter sleeper; do
+		tid=$(truth $role.tid $truth)
+		near "$(value $file "select switches from thread where tid = $tid")" \
+			"$(truth $role.switches $truth)" 0.01 5
+		near "$(value $file "select blocked_ns + runnable_ns from thread where tid = $tid")" \
+			$(($(truth $role.lived_ns $truth) - $(truth $role.on_cpu_ns $truth))) 0.05
+	done
+}
+
+# The kernel runs no program of a perf event while one on a kprobe runs on that CPU (reason 2).
+nothing_lost_but_samples() { # HOOK
+	if [ $1 = kprobe ]; then
+		equal "$(value $file "select sum(events) from event_loss where reason not in (2, 6)")" 0
+		at_most "$(value $file "select sum(events) from event_loss where reason = 2")" \
+			"$(value $file "select 5 + count(*) / 20 from event_sample")"
+	else
+		nothing_lost $file
+	fi
+}
+
+has_samples() {
+	equal "$(cat burner.status)" 0
+	at_least "$(value burner.dcam "select count(*) from sample where tid = $(truth burner.tid burner.truth)
+		and stack(user_stack) like '%main;burn_%'")" 50
+	cp burner.truth truth
+	agrees burner.dcam burner
+}
