@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <bpf/btf.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "capture/internal.h"
+
+static const enum hook_id evidence_hooks[EVIDENCE_HOOKS] = {
+	[EVIDENCE_KICK] = HOOK_KICK,
+	[EVIDENCE_EXIT_TP] = HOOK_SCHED_EXIT,
+	[EVIDENCE_KPROBE] = HOOK_FINISH_SWITCH,
+	[EVIDENCE_DEGRADED] = HOOK_SWITCH,
+};
+
+/* The kick is the cheapest unless every wait is wanted: then the program call at each switch is. */
+static enum evidence_hook choose_evidence(const struct capture *capture, int wanted)
+{
+	static const enum evidence_hook seldom[] = {EVIDENCE_KICK, EVIDENCE_EXIT_TP,
+						    EVIDENCE_KPROBE};
+	static const enum evidence_hook often[] = {EVIDENCE_EXIT_TP, EVIDENCE_KICK,
+						   EVIDENCE_KPROBE};
+	const enum evidence_hook *order = capture->settings.min_wait_ns ? seldom : often;
+
+	if (wanted >= 0 && capture->states[evidence_hooks[wanted]].works)
+		return (enum evidence_hook)wanted;
+	if (wanted >= 0)
+		warn("evidence is taken another way: %s does not work on this kernel",
+		     hooks[evidence_hooks[wanted]].name);
+	for (size_t i = 0; i < ARRAY_SIZE(seldom); i++) {
+		if (capture->states[evidence_hooks[order[i]]].works)
+			return order[i];
+	}
+	return EVIDENCE_DEGRADED;
+}
+
+static bool is_evidence_hook(enum hook_id id)
+{
+	return id == HOOK_KICK || id == HOOK_SCHED_EXIT || id == HOOK_FINISH_SWITCH;
+}
+
+bool choice_is_observed(const struct capture *capture, enum hook_id id)
+{
+	return probes[hooks[id].probe].mode == PROBE_ALWAYS ||
+	       capture->probes & PROBE_BIT(hooks[id].probe);
+}
+
+bool choice_is_used(const struct capture *capture, enum hook_id id)
+{
+	if (!capture->states[id].works)
+		return false;
+	if (is_evidence_hook(id))
+		return evidence_hooks[capture->settings.evidence_hook] == id;
+	if (id == HOOK_SAMPLE && !capture->settings.sample_period_ns)
+		return false;
+	return choice_is_observed(capture, id);
+}
+
+enum event_hook_status choice_status(const struct capture *capture, enum hook_id id)
+{
+	if (capture->states[id].works)
+		return EVENT_HOOK_WORKS;
+	if (is_evidence_hook(id) && capture->settings.evidence_hook != EVIDENCE_DEGRADED)
+		return EVENT_HOOK_FALLBACK;
+	return EVENT_HOOK_MISSING;
+}
+
+int choice_try(struct capture *capture)
+{
+	for (enum hook_id id = 0; id < HOOK_COUNT; id++) {
+		capture->states[id] = hook_try(id);
+		if (hooks[id].is_required && !capture->states[id].works)
+			return fail_errno(capture->states[id].error,
+					  "%s, which every recording needs, is refused: %s",
+					  hooks[id].name, hooks[id].mend);
+	}
+	return 0;
+}
+
+/* 5.18 gave sched_switch a fourth argument, the state: so says the tracepoint's own type. */
+static bool has_prev_state_argument(const char *btf_path)
+{
+	struct btf *btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
+	const struct btf_type *type;
+	bool has = false;
+	int id;
+
+	if (!btf)
+		return false;
+	id = btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
+	if (id > 0) {
+		type = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+		if (btf_is_ptr(type))
+			type = btf__type_by_id(btf, type->type);
+		/* void *data, preempt, prev, next, prev_state */
+		has = btf_is_func_proto(type) && btf_vlen(type) >= 5;
+	}
+	btf__free(btf);
+	return has;
+}
+
+enum hook_id choice_evidence_hook(const struct capture *capture)
+{
+	return evidence_hooks[capture->settings.evidence_hook];
+}
+
+void choice_make(struct capture *capture, int wanted, const char *btf_path)
+{
+	capture->settings.has_prev_state_arg = has_prev_state_argument(btf_path);
+	capture->settings.evidence_hook = choose_evidence(capture, wanted);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <bpf/bpf.h>
+
+#include "base/memory.h"
+#include "capture/internal.h"
+#include "event/schema.h"
+
+static void give_texts(struct capture *capture, struct event_header *header, size_t fixed,
+		       const char *first, const char *second)
+{
+	size_t a = strlen(first) + 1, b = strlen(second) + 1;
+	char *tail = (char *)header + fixed;
+
+	memcpy(tail, first, a);
+	memcpy(tail + a, second, b);
+	header->size = (uint16_t)event_align(fixed + a + b);
+	header->time_ns = capture_now_ns();
+	capture->sink.table(capture->sink.context, header);
+}
+
+static void give_meta(struct capture *capture, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void give_meta(struct capture *capture, const char *name, const char *format, ...)
+{
+	char memory[sizeof(struct event_meta) + 1024] __attribute__((aligned(8))) = {0};
+	struct event_meta *event = (struct event_meta *)memory;
+	char value[900];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	event->header.kind = EVENT_META;
+	give_texts(capture, &event->header, sizeof(*event), name, value);
+}
+
+static void give_hook(struct capture *capture, enum hook_id id, enum event_hook_status status)
+{
+	char memory[sizeof(struct event_hook) + 512] __attribute__((aligned(8))) = {0};
+	struct event_hook *event = (struct event_hook *)memory;
+
+	event->header.kind = EVENT_HOOK;
+	event->status = status;
+	event->error = -capture->states[id].error;
+	give_texts(capture, &event->header, sizeof(*event), hooks[id].name,
+		   status == EVENT_HOOK_WORKS ? hooks[id].gives : hooks[id].without);
+}
+
+void statement_machine(struct capture *capture)
+{
+	struct utsname name;
+
+	uname(&name);
+	give_meta(capture, "version", "%s", DASHCAM_VERSION);
+	give_meta(capture, "host", "%s", name.nodename);
+	give_meta(capture, "kernel_sysname", "%s", name.sysname);
+	give_meta(capture, "kernel", "%s", name.release);
+	give_meta(capture, "kernel_version", "%s", name.version);
+	give_meta(capture, "machine", "%s", name.machine);
+	give_meta(capture, "cpus", "%u", capture->cpu_count);
+	give_meta(capture, "evidence_hook", "%s", hooks[choice_evidence_hook(capture)].name);
+	give_meta(capture, "min_wait_ns", "%" PRIu64, (uint64_t)capture->settings.min_wait_ns);
+	give_meta(capture, "waker_stack_ns", "%" PRIu64,
+		  (uint64_t)capture->settings.waker_stack_ns);
+	give_meta(capture, "sample_period_ns", "%" PRIu64,
+		  (uint64_t)capture->settings.sample_period_ns);
+	give_meta(capture, "switch_log_bytes", "%" PRIu64,
+		  (uint64_t)capture->settings.switch_mask + 1);
+	give_meta(capture, "evidence_log_bytes", "%" PRIu64,
+		  (uint64_t)capture->settings.evidence_mask + 1);
+	drain_report_clock(&capture->drain);
+}
+
+void statement_hooks(struct capture *capture)
+{
+	for (enum hook_id id = 0; id < HOOK_COUNT; id++) {
+		if (choice_is_observed(capture, id))
+			give_hook(capture, id, choice_status(capture, id));
+	}
+}
+
+/* Programs that the kernel skipped, because one was running on that CPU already. */
+static void report_recursion(struct capture *capture)
+{
+	for (enum hook_id id = 0; id < HOOK_COUNT; id++) {
+		struct bpf_program *program;
+		struct bpf_prog_info info = {0};
+		uint32_t size = sizeof(info);
+		struct event_loss loss = {.from_ns = 0,
+					  .to_ns = capture_now_ns(),
+					  .cpu = EVENT_ANY_CPU,
+					  .reason = EVENT_LOSS_RECURSION};
+
+		if (!hooks[id].program || !choice_is_used(capture, id))
+			continue;
+		program = bpf_object__find_program_by_name(capture->object, hooks[id].program);
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			continue;
+		loss.log = id == HOOK_SWITCH || id == HOOK_WAKING ? EVENT_LOG_SWITCH
+								  : EVENT_LOG_EVIDENCE;
+		loss.events = info.recursion_misses;
+		if (loss.events > 0)
+			drain_report_loss(&capture->drain, &loss);
+	}
+}
+
+static void report_evidence_loss(struct capture *capture, uint64_t events,
+				 enum event_loss_reason reason)
+{
+	struct event_loss loss = {.to_ns = capture_now_ns(),
+				  .events = events,
+				  .cpu = EVENT_ANY_CPU,
+				  .log = EVENT_LOG_EVIDENCE,
+				  .reason = reason};
+
+	if (events > 0)
+		drain_report_loss(&capture->drain, &loss);
+}
+
+static void report_counters(struct capture *capture)
+{
+	struct capture_counters sum = {0};
+	struct capture_counters *each;
+	int cpus = libbpf_num_possible_cpus();
+	uint32_t zero = 0;
+
+	each = xcalloc((size_t)cpus, sizeof(*each));
+	if (!bpf_map_lookup_elem(load_map_fd(capture, "counters"), &zero, each)) {
+		for (int cpu = 0; cpu < cpus; cpu++) {
+			sum.slot_conflicts += each[cpu].slot_conflicts;
+			sum.unseen_waits += each[cpu].unseen_waits;
+			sum.evidence += each[cpu].evidence;
+			sum.user_copies += each[cpu].user_copies;
+			sum.user_copies_saved += each[cpu].user_copies_saved;
+		}
+	}
+	free(each);
+	give_meta(capture, "waits_with_evidence", "%" PRIu64, (uint64_t)sum.evidence);
+	give_meta(capture, "user_stacks_copied", "%" PRIu64, (uint64_t)sum.user_copies);
+	give_meta(capture, "user_stacks_known", "%" PRIu64, (uint64_t)sum.user_copies_saved);
+	report_evidence_loss(capture, sum.slot_conflicts, EVENT_LOSS_SLOT);
+	report_evidence_loss(capture, sum.unseen_waits, EVENT_LOSS_UNSEEN);
+}
+
+/* How many records the programs have written, read or not: what was recorded and what was lost add
+ * up to this. */
+static void report_written(struct capture *capture)
+{
+	uint64_t switches = 0, evidence = 0;
+
+	for (unsigned int cpu = 0; capture->maps[EVENT_LOG_EVIDENCE] && cpu < capture->cpu_count;
+	     cpu++) {
+		switches += log_written(&capture->drain.switches[cpu]);
+		evidence += log_written(&capture->drain.evidence[cpu]);
+	}
+	give_meta(capture, "switch_log_events", "%" PRIu64, switches);
+	give_meta(capture, "evidence_log_events", "%" PRIu64, evidence);
+}
+
+void statement_counts(struct capture *capture)
+{
+	report_recursion(capture);
+	report_counters(capture);
+	report_written(capture);
+	drain_report_clock(&capture->drain);
+}
+
+void statement_naming(struct capture *capture, const struct resolver_statistics *statistics,
+		      uint64_t dropped_stacks)
+{
+	give_meta(capture, "user_stacks_unwound", "%" PRIu64, statistics->stacks);
+	give_meta(capture, "user_stacks_truncated", "%" PRIu64, statistics->truncated);
+	give_meta(capture, "user_stacks_broken", "%" PRIu64, statistics->broken);
+	give_meta(capture, "frames_named", "%" PRIu64, statistics->frames_named);
+	give_meta(capture, "frames_unnamed", "%" PRIu64, statistics->frames_unnamed);
+	report_evidence_loss(capture, dropped_stacks, EVENT_LOSS_UNWIND);
+}
