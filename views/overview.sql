@@ -18,18 +18,18 @@ ORDER BY on_cpu_ns DESC, runnable_ns DESC, blocked_ns DESC, tid
 -- limit: 8
 -- total: waited_ns
 WITH part AS (
-  SELECT comm, inside_ns, waited_ns, runnable_ns, state, syscall, object, owner_comm FROM wait
-  WHERE tid <> 0 AND NOT is_idle AND state <> 'runnable'
+  SELECT comm, inside_ns, waited_ns, runnable_ns, coalesce(syscall, '(' || state || ')') AS waited_in, object,
+         owner_comm
+  FROM wait WHERE tid <> 0 AND NOT is_idle AND state <> 'runnable'
   UNION ALL
-  SELECT comm, inside_ns, waited_ns, runnable_ns, 'a CPU (preempted)', NULL, NULL, NULL FROM wait
-  WHERE tid <> 0 AND state = 'runnable'
+  SELECT comm, inside_ns, waited_ns, runnable_ns, '(preempted)', NULL, NULL
+  FROM wait WHERE tid <> 0 AND state = 'runnable'
 )
-SELECT comm, sum(inside_ns) AS waited_ns, count(*) AS waits, max(waited_ns) AS longest_ns,
-       sum(runnable_ns) AS runnable_ns, state, syscall,
+SELECT comm, sum(inside_ns) AS waited_ns, count(*) AS waits, max(waited_ns) AS longest_ns, waited_in,
        substr(object, 1, instr(object || ' held by ', ' held by ') - 1) AS object,
-       group_concat(DISTINCT owner_comm) AS owners
+       group_concat(DISTINCT owner_comm) AS owners, sum(runnable_ns) AS runnable_ns
 FROM part
-GROUP BY comm, state, syscall, 8
+GROUP BY comm, waited_in, 6
 ORDER BY waited_ns DESC, comm
 -- section: Who ran while they waited for a CPU (delays from 1 ms on)
 -- shape: table

@@ -24,7 +24,7 @@ SELECT duration(w.runnable_ns) || '  ' || w.comm || ' (tid ' || w.tid || ') on C
                  CASE WHEN prio < 100 THEN ' (real time)' ELSE '' END AS who
           FROM ran_instead WHERE wait_id = w.id AND min_ns = :min ORDER BY ran_ns DESC LIMIT 8)) AS ran_instead,
        (SELECT group_concat(who, ', ') FROM (
-          SELECT comm || CASE WHEN position = 0 AND tid > 0 THEN ' (running for ' || duration(running_ns) || ')'
+          SELECT comm || CASE WHEN position = 0 AND tid > 0 AND running_ns > 0 THEN ' (running for ' || duration(running_ns) || ')'
                               WHEN position = 0 THEN ''
                               ELSE ' (' || duration(waiting_ns) || ')' END AS who
           FROM run_queue WHERE wait_id = w.id AND min_ns = :min ORDER BY position LIMIT 16)) AS queue,

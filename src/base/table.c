@@ -10,19 +10,21 @@
 #include "base/units.h"
 #include "base/utf8.h"
 
-#define COLUMN_GAP      2
-#define BAR_COLUMNS     24
-#define CUT_COLUMNS_MIN 12 /* a text column is not cut below this */
+#define COLUMN_GAP        2
+#define BAR_COLUMNS       24
+#define CUT_COLUMNS_MIN   12 /* a text column is not cut below this */
+#define SHOWN_COLUMNS_MIN 3
 /* Rows are printed in blocks of this many, so that memory does not grow with the table. Widths only
  * grow from one block to the next; a table that fits one block is aligned throughout. */
-#define BLOCK_ROWS      10000
+#define BLOCK_ROWS        10000
 
 struct table {
 	FILE *out;
 	enum table_format format;
 	struct table_column *columns; /* names belong to the table */
 	unsigned int column_count;
-	unsigned int at; /* column of the next cell */
+	unsigned int shown_count; /* columns that fit the width; known with the first block */
+	unsigned int at;          /* column of the next cell */
 	uint64_t rows;
 	bool colour;
 	bool heading_done;
@@ -94,7 +96,7 @@ struct table *table_new(FILE *out, enum table_format format, const struct table_
 	table->out = out;
 	table->format = format;
 	table->columns = xcalloc(column_count, sizeof(*columns));
-	table->column_count = column_count;
+	table->column_count = table->shown_count = column_count;
 	table->widths = xcalloc(column_count, sizeof(*table->widths));
 	for (unsigned int i = 0; i < column_count; i++) {
 		struct buffer name = {0};
@@ -127,17 +129,34 @@ static bool is_left_aligned(const struct table_column *column)
 	return column->kind == COLUMN_TEXT || column->kind == COLUMN_BAR;
 }
 
+/* The last columns of numbers that do not fit, however far texts are cut, are left out. */
+static unsigned int count_that_fit(const struct table *table)
+{
+	unsigned int total = 0, count = table->column_count;
+
+	for (unsigned int i = 0; i < count; i++) {
+		bool can_cut =
+			table->columns[i].kind == COLUMN_TEXT && table->widths[i] > CUT_COLUMNS_MIN;
+
+		total += (can_cut ? CUT_COLUMNS_MIN : table->widths[i]) + (i ? COLUMN_GAP : 0);
+	}
+	while (count > SHOWN_COLUMNS_MIN && total > table->width &&
+	       table->columns[count - 1].kind != COLUMN_TEXT)
+		total -= table->widths[--count] + COLUMN_GAP;
+	return count;
+}
+
 /* Takes away what is too much for the terminal from text columns, the last one first. Numbers are
- * never cut: then the terminal has to wrap. */
+ * never cut: if leaving out columns was not enough, the terminal has to wrap. */
 static void fit_widths(const struct table *table, unsigned int *widths)
 {
-	unsigned int total = COLUMN_GAP * (table->column_count - 1);
+	unsigned int total = COLUMN_GAP * (table->shown_count - 1);
 
-	for (unsigned int i = 0; i < table->column_count; i++) {
+	for (unsigned int i = 0; i < table->shown_count; i++) {
 		widths[i] = table->widths[i];
 		total += widths[i];
 	}
-	for (unsigned int i = table->column_count; i-- > 0 && total > table->width;) {
+	for (unsigned int i = table->shown_count; i-- > 0 && total > table->width;) {
 		unsigned int spare;
 
 		if (table->columns[i].kind != COLUMN_TEXT || widths[i] <= CUT_COLUMNS_MIN)
@@ -164,7 +183,7 @@ static void print_cell(const struct table *table, unsigned int i, unsigned int w
 		fprintf(table->out, "%.*s\u2026", (int)utf8_fit(text, width - 1), text);
 	else
 		fputs(text, table->out);
-	if (i + 1 < table->column_count)
+	if (i + 1 < table->shown_count)
 		fprintf(table->out, "%*s", (int)(left ? padding : 0) + COLUMN_GAP, "");
 }
 
@@ -173,7 +192,8 @@ static const char *print_row(const struct table *table, const unsigned int *widt
 			     const char *cells)
 {
 	for (unsigned int i = 0; i < table->column_count; i++) {
-		print_cell(table, i, widths[i], cells);
+		if (i < table->shown_count)
+			print_cell(table, i, widths[i], cells);
 		cells += strlen(cells) + 1;
 	}
 	return cells;
@@ -194,6 +214,20 @@ static void print_heading(struct table *table, const unsigned int *widths)
 	table->heading_done = true;
 }
 
+/* Nothing is left out without being named. */
+static void print_left_out(const struct table *table)
+{
+	struct buffer names = {0};
+
+	for (unsigned int i = table->shown_count; i < table->column_count; i++) {
+		buffer_printf(&names, "%s", names.size ? ", " : "");
+		add_heading(&names, table->columns[i].name);
+	}
+	if (names.size)
+		fprintf(table->out, "(no room for: %s)\n", names.data);
+	buffer_release(&names);
+}
+
 static void print_block(struct table *table)
 {
 	unsigned int *widths = table->widths;
@@ -202,6 +236,8 @@ static void print_block(struct table *table)
 
 	if (table->width) {
 		fitted = xcalloc(table->column_count, sizeof(*fitted));
+		if (!table->heading_done)
+			table->shown_count = count_that_fit(table);
 		fit_widths(table, fitted);
 		widths = fitted;
 	}
@@ -431,6 +467,8 @@ void table_finish(struct table *table)
 		table_add_empty(table);
 	if (table->format == TABLE_TEXT && (table->block_rows || !table->heading_done))
 		print_block(table);
+	if (table->format == TABLE_TEXT)
+		print_left_out(table);
 	if (table->format == TABLE_CSV && !table->heading_done)
 		write_csv_heading(table);
 	for (unsigned int i = 0; i < table->column_count; i++)

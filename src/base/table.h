@@ -43,7 +43,8 @@ struct table;
 
 /* COLUMNS is copied. COLOUR: bold headings (only if OUT is a terminal, which the caller decides).
  * TIME_ORIGIN_NS is subtracted from COLUMN_TIME_NS values in text. WIDTH: text columns, the last
- * one first, are cut so that lines fit (0: never). The caller frees with table_finish. */
+ * one first, are cut so that lines fit (0: never); if that is not enough, the last columns of
+ * numbers are left out, and named below the table. The caller frees with table_finish. */
 struct table *table_new(FILE *out, enum table_format format, const struct table_column *columns,
 			unsigned int column_count);
 void table_set_width(struct table *table, unsigned int width);

@@ -95,6 +95,34 @@ static void test_a_hostile_name_cannot_drive_the_terminal(void **state)
 	       "  2  \\xc2\\x9b\\x80 \\xe2\\x80\\xae \xf0\x9f\x98\x80\n");
 }
 
+/* Columns of numbers at the end that do not fit are left out, and named. */
+static void test_columns_without_room(void **state)
+{
+	static const struct table_column columns[] = {
+		{"comm", COLUMN_TEXT},
+		{"tid", COLUMN_NUMBER},
+		{"on_cpu_ns", COLUMN_DURATION_NS},
+		{"longest_wait_ns", COLUMN_DURATION_NS},
+		{"longest_runnable_ns", COLUMN_DURATION_NS},
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct table *table = table_new(out, TABLE_TEXT, columns, ARRAY_SIZE(columns));
+
+	(void)state;
+	table_set_width(table, 34);
+	table_add_text(table, "a-name-of-16-let");
+	for (int i = 0; i < 4; i++)
+		table_add_number(table, 1000 * (i + 1));
+	table_finish(table);
+	fclose(out);
+	assert_string_equal(text, "comm               tid   on cpu\n"
+				  "a-name-of-16-let  1000  2.00 us\n"
+				  "(no room for: longest wait, longest runnable)\n");
+	free(text);
+}
+
 static void test_the_last_text_is_cut_at_the_width(void **state)
 {
 	struct printed printed;
@@ -256,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_a_table_without_rows_has_its_heading),
 		cmocka_unit_test(test_a_hostile_name_cannot_drive_the_terminal),
 		cmocka_unit_test(test_the_last_text_is_cut_at_the_width),
+		cmocka_unit_test(test_columns_without_room),
 		cmocka_unit_test(test_headings_are_bold_on_a_colour_terminal),
 		cmocka_unit_test(test_every_kind_of_column),
 		cmocka_unit_test(test_json_has_plain_values),
