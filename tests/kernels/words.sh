@@ -22,11 +22,12 @@ count_waits() { # CONDITION
 	value $file "select count(*) from wait where $1"
 }
 
-# At least 95 % of the waits of a condition have what is wanted; and there are as many as known.
+# At least 95 % of the waits of a condition have what is wanted; and there are nearly as many as known:
+# on a slow machine a thread may come too late to wait.
 most_waits() { # CONDITION WANTED KNOWN
 	local all
 	all=$(count_waits "$1")
-	at_least "$all" "$3"
+	at_least "$all" $(($3 * 9 / 10))
 	at_least "$(count_waits "($1) and ($2)")" "$(awk -v all="$all" 'BEGIN { print all * 0.95 }')"
 }
 
@@ -64,17 +65,20 @@ names_the_holder() {
 	most_waits "$futex_waits $waiter" "stack(waker_user_stack) like '%;hold_the_lock;%'" $rounds
 }
 
-# Totals of each thread are what the kernel counted. Of the two parts only the larger is compared: here a
-# CPU may stop for milliseconds between the kernel's reading of the clock and ours.
+# Totals of each thread are what the kernel counted, with grace for what it did before and after it
+# counted itself. Of the two parts of its life only the larger is compared: here a CPU may stop for
+# milliseconds between the kernel's reading of the clock and ours.
 agree() {
-	local role tid truth=$run.truth
+	local role tid other_ns truth=$run.truth
 	cat $run.lock $run.sleeper >$truth
 	for role in holder waiter sleeper; do
 		tid=$(truth $role.tid $truth)
+		other_ns=$(($(value $file "select end_ns - start_ns from thread where tid = $tid") -
+			$(truth $role.lived_ns $truth)))
 		near "$(value $file "select switches from thread where tid = $tid")" \
-			"$(truth $role.switches $truth)" 0.01 5
+			"$(truth $role.switches $truth)" 0.05 10
 		near "$(value $file "select blocked_ns + runnable_ns from thread where tid = $tid")" \
-			$(($(truth $role.lived_ns $truth) - $(truth $role.on_cpu_ns $truth))) 0.05
+			$(($(truth $role.lived_ns $truth) - $(truth $role.on_cpu_ns $truth))) 0.05 $other_ns
 	done
 }
 
