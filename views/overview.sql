@@ -26,7 +26,7 @@ WITH part AS (
   FROM wait WHERE tid <> 0 AND state = 'runnable'
 )
 SELECT comm, sum(inside_ns) AS waited_ns, count(*) AS waits, max(waited_ns) AS longest_ns, waited_in,
-       substr(object, 1, instr(object || ' held by ', ' held by ') - 1) AS object,
+       CASE WHEN object GLOB 'pipe:*' THEN 'pipe' ELSE object END AS object,
        group_concat(DISTINCT owner_comm) AS owners, sum(runnable_ns) AS runnable_ns
 FROM part
 GROUP BY comm, waited_in, 6

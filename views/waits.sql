@@ -20,7 +20,7 @@ WITH top AS (
 SELECT duration(waited_ns) || '  ' || comm || ' (tid ' || tid || ') ' || state AS headline,
        CASE WHEN waits > 1 THEN (waits - 1) || ' more, ' || duration(total_ns) || ' in all' END AS like_it,
        start_ns, blocked_ns, runnable_ns, syscall, CASE WHEN state <> 'runnable' THEN object END AS object,
-       coalesce(owner_comm || ' (tid ' || owner_tid || ')', 'tid ' || owner_tid) AS owner,
+       owner_comm || ' (tid ' || owner_tid || ')' AS owner,
        CASE WHEN waker_tid IS NULL THEN NULL
             WHEN waker_tid = 0 THEN 'an interrupt'
             WHEN is_irq THEN 'an interrupt, while ' || waker_comm || ' (tid ' || waker_tid || ') ran'

@@ -127,6 +127,8 @@ static void add_wait_args(struct chrome *chrome, const struct wait *wait)
 		      wait_blocked_ns(wait), wait_runnable_ns(wait));
 	add_text(chrome, "state", describe_state(wait));
 	add_text(chrome, "waker", describe_waker(wait, text, sizeof(text)));
+	if (model_wait_owner(chrome->model, wait))
+		add_text(chrome, "owner", model_wait_owner(chrome->model, wait)->comm);
 	add_text(chrome, "object", model_object_text(chrome->model, evidence, text, sizeof(text)));
 	if (evidence->syscall != EVENT_NO_SYSCALL) {
 		buffer_printf(&chrome->line, ",\"syscall\":%d,\"syscall_args\":[",

@@ -47,6 +47,8 @@ struct process {
 	bool was_born_here; /* its birth was recorded */
 	bool is_target;     /* as of a thread, but for the names */
 	bool is_recorder;   /* dashcam itself, or a helper of it */
+	bool is_command;    /* started by the recorder, which held it back before its first exec */
+	uint64_t first_exec_ns; /* MODEL_TIME_UNKNOWN: no exec was seen */
 };
 
 /* One per (tid, birth). Index 0 is the idle task (tid 0, one for all CPUs). */

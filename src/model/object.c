@@ -111,18 +111,11 @@ static const char *lock_name(uint32_t flags)
 	return flags & LOCK_READ ? "rwsem, read" : flags & LOCK_WRITE ? "rwsem, write" : "lock";
 }
 
-static void owner_text(uint32_t owner_tid, char *text, size_t size)
-{
-	if (owner_tid)
-		snprintf(text, size, " held by tid %u", owner_tid);
-}
-
 char *model_object_text(const struct model *model, const struct event_wait *evidence, char *text,
 			size_t size)
 {
 	const struct event_file *file = model_file(model, evidence->object);
 	const struct event_socket *socket = model_socket(model, evidence->object);
-	char owner[32] = "";
 
 	if (size == 0)
 		return text;
@@ -132,12 +125,10 @@ char *model_object_text(const struct model *model, const struct event_wait *evid
 	} else if (evidence->object_kind == EVENT_OBJECT_SOCKET && socket) {
 		socket_text(socket, text, size);
 	} else if (evidence->futex_address) {
-		owner_text(evidence->futex_owner_tid, owner, sizeof(owner));
-		snprintf(text, size, "futex 0x%llx%s", evidence->futex_address, owner);
+		snprintf(text, size, "futex 0x%llx", evidence->futex_address);
 	} else if (evidence->lock_address) {
-		owner_text(evidence->lock_owner_tid, owner, sizeof(owner));
-		snprintf(text, size, "lock 0x%llx (%s)%s", evidence->lock_address,
-			 lock_name(evidence->lock_flags), owner);
+		snprintf(text, size, "lock 0x%llx (%s)", evidence->lock_address,
+			 lock_name(evidence->lock_flags));
 	}
 	return text;
 }

@@ -17,6 +17,7 @@ static struct process *add_process(struct model *model, uint32_t pid)
 		.cmdline = "",
 		.start_ns = MODEL_TIME_UNKNOWN,
 		.end_ns = MODEL_TIME_UNKNOWN,
+		.first_exec_ns = MODEL_TIME_UNKNOWN,
 	};
 	array_reserve((void **)&roster->processes, &roster->process_capacity,
 		      roster->process_count + 1, sizeof(struct process *));
@@ -183,6 +184,8 @@ void roster_exec(struct model *model, struct thread *thread, const struct event_
 
 	/* the kernel starts its helpers so */
 	process->is_kernel = thread->is_kernel = false;
+	if (process->first_exec_ns == MODEL_TIME_UNKNOWN)
+		process->first_exec_ns = event->header.time_ns;
 	set_comm(model, thread, event->comm);
 	if (*event->cmdline)
 		process->cmdline = model_text(model, event->cmdline);

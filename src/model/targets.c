@@ -63,10 +63,11 @@ static void mark_recorder(struct model *model, const char *recorder, const char 
 
 	for (size_t i = 0; i < model_process_count(model); i++) {
 		struct process *process = model_process(model, i);
+		bool is_child = map64_get(&family, process->ppid);
 
+		process->is_command = is_child && is_listed(target_pids, process->pid);
 		process->is_recorder =
-			(is_listed(recorder, process->pid) || map64_get(&family, process->ppid)) &&
-			!is_listed(target_pids, process->pid);
+			(is_child || is_listed(recorder, process->pid)) && !process->is_command;
 		if (process->is_recorder)
 			map64_put(&family, process->pid, 0);
 	}

@@ -186,17 +186,20 @@ static bool is_rest(const char *syscall)
 	return false;
 }
 
-/* A guess, by what kind of sleep it was: a kernel thread's own, one nobody took evidence of, or one
- * in a call that is made to rest. */
+/* A guess, by what kind of sleep it was: a kernel thread's own, one nobody took evidence of, one in
+ * a call that is made to rest; and the command before its exec, which the recorder holds back. */
 static bool seems_idle(const struct wait *wait)
 {
 	const char *state = state_word(wait->prev_state), *name;
+	const struct process *process = wait->thread->process;
 
+	if (process->is_command && wait->start_ns < process->first_exec_ns)
+		return true;
 	if (!strcmp(state, "idle") || !strcmp(state, "parked"))
 		return true;
 	if (strcmp(state, "sleeping") != 0 || wait_runnable_ns(wait) > wait_blocked_ns(wait))
 		return false;
-	if (wait->thread->is_kernel || !wait->evidence || wait->thread->process->is_recorder)
+	if (wait->thread->is_kernel || !wait->evidence || process->is_recorder)
 		return true;
 	name = model_syscall_name(wait->evidence->syscall);
 	return name && is_rest(name);

@@ -90,11 +90,12 @@ static void print_samples(const struct query *query, FILE *out)
 {
 	uint64_t period_ns = model_sample_period_ns(query_model(query));
 	char period[UNITS_TEXT_SIZE], count[UNITS_TEXT_SIZE];
+	uint64_t samples = samples_shown(query);
 
 	if (period_ns)
-		fprintf(out, "samples every %s: %s samples\n",
-			query_duration_text(period, period_ns),
-			format_count(count, samples_shown(query)));
+		fprintf(out, "samples every %s: %s sample%s\n",
+			query_duration_text(period, period_ns), format_count(count, samples),
+			samples == 1 ? "" : "s");
 	else
 		fprintf(out, "samples: none were taken\n");
 }

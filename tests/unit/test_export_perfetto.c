@@ -430,7 +430,7 @@ static void test_waits_are_slices(void **state)
 		"10 on 19 begin 'futex' " WAITING
 		" blocked_ns=40000 runnable_ns=10000 state='sleeping' "
 		"blocked_function='futex_wait_queue' syscall='futex' syscall_number=202 "
-		"syscall_args=0x1,0x2,0x0,0x0,0x0,0x0, object='futex 0x7f10 held by tid 11' futex=0x7f10 "
+		"syscall_args=0x1,0x2,0x0,0x0,0x0,0x0, object='futex 0x7f10' futex=0x7f10 "
 		"futex_owner='helper 11' waker='helper 11'\n"
 		"50 track 20 thread 10/11 'helper'\n"
 		"50 track 21 'waits' in 20\n"

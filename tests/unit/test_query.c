@@ -126,7 +126,7 @@ static void test_wait(void **state)
 			"end_ns") ", waited_ns, blocked_ns, runnable_ns, state, category, syscall, object FROM wait "
 				  "WHERE has_evidence",
 		"0|10|10|main|1000|3000|5000|4000000|2000000|2000000|sleeping|-|futex|"
-		"futex 0x1000 held by tid 11\n");
+		"futex 0x1000\n");
 	fixture_check(
 		&f,
 		"SELECT owner_tid, owner_comm, futex_owner_tid, lock_owner_tid, waker_tid, waker_pid, "

@@ -265,15 +265,20 @@ static void test_targets(void **state)
 /* The recorder's helpers are of it, the command that it started is not. */
 static void test_recorder(void **state)
 {
-	struct fixture f =
-		fixture_open("meta recorder_pid 10\nmeta target_pids 12\n"
-			     "thread 1 1 init\nthread 10 10 dashcam ppid=1\n"
-			     "thread 11 11 helper ppid=10\nthread 12 12 command ppid=10\n"
-			     "thread 13 13 reader ppid=11\n"
-			     "0 cpu0 switch idle > 10\n1ms cpu0 switch 10:S > idle\n");
+	struct fixture f = fixture_open(
+		"meta recorder_pid 10\nmeta target_pids 12\n"
+		"thread 1 1 init\nthread 10 10 dashcam ppid=1\n"
+		"thread 11 11 helper ppid=10\nthread 12 12 command ppid=10\n"
+		"thread 13 13 reader ppid=11\n"
+		"0 cpu0 switch idle > 10\n1ms cpu0 switch 10:S > 12\n"
+		"2ms cpu0 switch 12:S > 10\n4ms cpu0 waking 12 by 10\n4ms cpu0 switch 10:S > 12\n"
+		"5ms cpu0 exec 12 pid=12 comm=true\n6ms cpu0 switch 12:D > idle\n"
+		"8ms cpu0 waking 12 by idle\n8ms cpu0 switch idle > 12\n");
 
 	(void)state;
 	fixture_check(&f, "SELECT pid FROM process WHERE is_recorder", "10\n11\n13\n");
+	fixture_check(&f, "SELECT " US("start_ns") ", is_idle FROM wait WHERE tid = 12",
+		      "2000|1\n6000|0\n");
 	fixture_close(&f);
 }
 

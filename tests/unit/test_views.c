@@ -180,7 +180,7 @@ static void test_waits(void **state)
 		"  blocked         2.00 ms\n"
 		"  runnable        2.00 ms\n"
 		"  syscall         futex\n"
-		"  object          futex 0x1000 held by tid 11\n"
+		"  object          futex 0x1000\n"
 		"  owner           worker (tid 11)\n"
 		"  woken by        worker (tid 11)\n"
 		"  kernel stack    futex_wait < do_syscall_64\n"
