@@ -66,6 +66,7 @@ int filter_args_read(struct filter_args *ret, const struct filter_values *values
 		     const struct model *model)
 {
 	uint64_t start_ns = model_start_ns(model);
+	char length[UNITS_TEXT_SIZE];
 	struct filter *filter = &ret->filter;
 	int err;
 
@@ -77,6 +78,10 @@ int filter_args_read(struct filter_args *ret, const struct filter_values *values
 		err = read_time("--from", values->from, start_ns, &filter->from_ns);
 	if (!err && values->to)
 		err = read_time("--to", values->to, start_ns, &filter->to_ns);
+	if (!err && filter->from_ns > model_end_ns(model))
+		err = fail(-EINVAL,
+			   "--from %s lies behind the end of the recording, which is %s long",
+			   values->from, format_ns(length, model_end_ns(model) - start_ns));
 	if (!err && filter->to_ns < filter->from_ns)
 		err = fail(-EINVAL, "--to %s lies before --from %s", values->to, values->from);
 	if (err)

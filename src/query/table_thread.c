@@ -288,6 +288,8 @@ static const struct vtab_column process_columns[] = {
 	VTAB_COMPUTED("exit", get_exit_text, 0, "the same in words: exit 0, killed by SIGKILL"),
 	PROCESS(VTAB_KNOWN, uid, "user"),
 	PROCESS(VTAB_NUMBER, is_kernel, "1: kernel threads"),
+	PROCESS(VTAB_NUMBER, is_target,
+		"1: the recording was made for it, its threads' names apart"),
 	PROCESS(VTAB_NUMBER, is_recorder, "1: the recorder itself, or a helper of it"),
 	PROCESS(VTAB_NUMBER, was_born_here, "1: its birth was recorded"),
 	VTAB_MEMBER(VTAB_NUMBER, "process_id", struct process, index, 0,

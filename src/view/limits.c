@@ -135,14 +135,15 @@ static void print_waits(struct query *query, FILE *out)
 			100.0 * (double)short_ns / (double)all_ns);
 }
 
-/* Other threads are in the recording too, but without evidence: they are not shown first. */
+/* Other threads are in the recording too, but without evidence: they are not shown first. Live has
+ * no
+ * --all, and no such fact. */
 static void print_targets(const struct query *query, FILE *out)
 {
 	const char *what = model_meta(query_model(query), "filter");
 
-	if (query_filter(query)->targets_only)
-		fprintf(out, "only what was recorded for%s%s; all threads: --all\n",
-			what && *what ? ": " : "", what ? what : "");
+	if (query_filter(query)->targets_only && what && *what)
+		fprintf(out, "only what was recorded for: %s; all threads: --all\n", what);
 }
 
 /* A file that ends too early, or is damaged, shows less than there was. */
@@ -159,6 +160,9 @@ void limits_print(struct query *query, const struct view *view, FILE *out)
 	const struct model *model = query_model(query);
 
 	fputc('\n', out);
+	if (filter_limits_threads(query_filter(query)) &&
+	    !ask_number(query, "SELECT count(*) FROM thread"))
+		fprintf(out, "no thread of the recording matches\n");
 	print_targets(query, out);
 	if (view->tells_samples)
 		print_samples(query, out);
