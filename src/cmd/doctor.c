@@ -99,7 +99,7 @@ static int print_verdict(const struct hook_state *states, bool is_silent)
 	if (missing)
 		printf("\nRecording works, but for what the %u missing would give.\n", missing);
 	else
-		printf("\nEverything works here.\n");
+		printf("\nEverything that is needed works here.\n");
 	return 0;
 }
 
