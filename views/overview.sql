@@ -46,7 +46,8 @@ WITH hot AS (
   FROM sample WHERE tid <> 0 GROUP BY 1
 ), named AS (
   SELECT stack_id, ns,
-         (SELECT function FROM frame AS f WHERE f.stack_id = hot.stack_id AND depth = 0) AS function,
+         (SELECT CASE WHEN is_unnamed THEN '[no symbol]' ELSE function END
+          FROM frame AS f WHERE f.stack_id = hot.stack_id AND depth = 0) AS function,
          (SELECT module FROM frame AS f WHERE f.stack_id = hot.stack_id AND depth = 0) AS module
   FROM hot
 )

@@ -100,9 +100,10 @@ char *format_ns(char text[UNITS_TEXT_SIZE], uint64_t ns)
 		three_digits(text, (double)ns / 1e6, "ms");
 	else if (ns < 600 * NS_PER_S)
 		three_digits(text, (double)ns / 1e9, "s");
+	else if (ns < 5997 * NS_PER_S)
+		three_digits(text, (double)ns / 60e9, "min");
 	else
-		snprintf(text, UNITS_TEXT_SIZE, "%" PRIu64 " h %02" PRIu64 " min",
-			 ns / (3600 * NS_PER_S), ns / (60 * NS_PER_S) % 60);
+		three_digits(text, (double)ns / 3600e9, "h");
 	return text;
 }
 

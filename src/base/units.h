@@ -24,7 +24,7 @@ int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 
 #define UNITS_TEXT_SIZE 32
 
-/* "1.23 ms", "840 ns", "12.0 s", "2 h 05 min": three digits, the unit that fits. Returns TEXT. */
+/* "1.23 ms", "840 ns", "12.0 s", "98.3 min", "2.08 h": three digits, the unit that fits. Returns TEXT. */
 char *format_ns(char text[UNITS_TEXT_SIZE], uint64_t ns);
 /* "12.3 MB" (powers of 1000, as disks are sold and as `ls --si` prints). Returns TEXT. */
 char *format_bytes(char text[UNITS_TEXT_SIZE], uint64_t bytes);

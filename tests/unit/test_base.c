@@ -104,7 +104,10 @@ static void test_numbers_are_printed_with_three_digits(void **state)
 		{1234567, "1.23 ms"},
 		{12000000000, "12.0 s"},
 		{599000000000, "599 s"},
-		{7500000000000, "2 h 05 min"},
+		{600000000000, "10.0 min"},
+		{5900000000000, "98.3 min"},
+		{7500000000000, "2.08 h"},
+		{3600000000000000, "1000 h"},
 	};
 	static const struct {
 		uint64_t bytes;
