@@ -24,7 +24,9 @@ SELECT duration(waited_ns) || '  ' || comm || ' (tid ' || tid || ') ' || state A
        CASE WHEN waker_tid IS NULL THEN NULL
             WHEN waker_tid = 0 THEN 'an interrupt'
             WHEN is_irq THEN 'an interrupt, while ' || waker_comm || ' (tid ' || waker_tid || ') ran'
-            ELSE waker_comm || ' (tid ' || waker_tid || ')' END AS woken_by,
+            ELSE waker_comm || ' (tid ' || waker_tid || ')' ||
+                 CASE WHEN coalesce(waker_kernel_stack, waker_user_stack) IS NULL
+                      THEN ', or an interrupt while it ran' ELSE '' END END AS woken_by,
        (SELECT group_concat(function, ' < ') FROM (SELECT function FROM frame
           WHERE stack_id = kernel_stack AND NOT is_skipped ORDER BY depth LIMIT 8)) AS kernel_stack,
        (SELECT group_concat(function, ' < ') FROM (SELECT function FROM frame

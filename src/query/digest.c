@@ -108,6 +108,12 @@ static struct digest_wakeup *wakeup_of(struct pass *pass, const struct wait *wai
 	return &digest->wakeups[digest->wakeup_count++];
 }
 
+static bool has_waker_stack(const struct wait *wait)
+{
+	return wait->evidence &&
+	       (wait->evidence->waker_kernel_stack || wait->evidence->waker_user_stack);
+}
+
 static void count_wakeup(struct pass *pass, const struct wait *wait)
 {
 	struct digest_wakeup *wakeup;
@@ -123,6 +129,7 @@ static void count_wakeup(struct pass *pass, const struct wait *wait)
 		return;
 	wakeup->count++;
 	wakeup->interrupt_count += wait->waker_is_irq;
+	wakeup->told_count += wait->waker_is_irq || has_waker_stack(wait);
 	wakeup->blocked_ns += blocked_ns;
 	if (blocked_ns > wakeup->longest_ns)
 		wakeup->longest_ns = blocked_ns;

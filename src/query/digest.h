@@ -45,7 +45,9 @@ struct digest_wakeup {
 	struct thread *wakee;
 	uint64_t count;
 	uint64_t interrupt_count; /* of these, woken by an interrupt that stopped the waker */
-	uint64_t blocked_ns;      /* how long the wakee had been blocked, summed */
+	uint64_t told_count; /* of these, where it is known: the waker's stack tells, or it was idle
+			      */
+	uint64_t blocked_ns; /* how long the wakee had been blocked, summed */
 	uint64_t longest_ns;
 };
 

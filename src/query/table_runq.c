@@ -313,6 +313,14 @@ static void get_waker_comm(const struct vtab_cursor *cursor, sqlite3_context *ou
 		vtab_result_text(out, waker->index == 0 ? "idle" : waker->comm);
 }
 
+static void get_interrupt_count(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	const struct digest_wakeup *wakeup = cursor->row;
+
+	if (wakeup->told_count)
+		sqlite3_result_int64(out, (int64_t)wakeup->interrupt_count);
+}
+
 #define WAKEUP(member, help)                                                                       \
 	VTAB_MEMBER(VTAB_NUMBER, #member, struct digest_wakeup, member, 0, help)
 #define OF_WAKEUP(type, name, pointer, member, help)                                               \
@@ -326,7 +334,9 @@ static const struct vtab_column wakeup_columns[] = {
 	OF_WAKEUP(VTAB_TEXT, "comm", wakee, comm, "its name"),
 	VTAB_PROCESS(VTAB_KNOWN, "pid", struct digest_wakeup, wakee, pid, "its process"),
 	WAKEUP(count, "how often"),
-	WAKEUP(interrupt_count, "of these, by an interrupt that stopped the waker"),
+	VTAB_COMPUTED(
+		"interrupt_count", get_interrupt_count, 0,
+		"of these, by an interrupt that stopped the waker; NULL: no waker's stack tells"),
 	WAKEUP(blocked_ns, "how long it had been blocked, summed"),
 	WAKEUP(longest_ns, "the longest of these"),
 };
