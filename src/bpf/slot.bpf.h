@@ -55,28 +55,37 @@ static __always_inline struct thread_slot *slot_of(__u32 tid)
 	return bpf_map_lookup_elem(&slots, &index);
 }
 
-static __noinline bool any_pattern_matches(const char *name)
-{
-	char comm[EVENT_COMM_SIZE] = {0};
+struct thread_name {
+	char comm[EVENT_COMM_SIZE];
+};
 
-	bpf_probe_read_kernel_str(comm, sizeof(comm), name);
+/* A global function: the verifier walks it once, not once for every way that leads to it. */
+__noinline int any_pattern_matches(const struct thread_name *name)
+{
+	if (!name)
+		return 0;
 	for (int i = 0; i < FILTER_PATTERNS_MAX; i++) {
-		if (i < settings.pattern_count && pattern_matches(&settings.patterns[i], comm))
-			return true;
+		if (i < settings.pattern_count &&
+		    pattern_matches(&settings.patterns[i], name->comm))
+			return 1;
 	}
-	return false;
+	return 0;
 }
 
 /* Is evidence wanted of TASK under NAME? */
 static __always_inline bool is_wanted_as(struct task_struct *task, const char *name)
 {
 	__u32 pid = task->tgid;
+	struct thread_name copy = {0};
 
 	if (task->pid == 0 || pid == settings.self_pid)
 		return false;
 	if ((settings.filter & FILTER_PIDS) && !bpf_map_lookup_elem(&targets, &pid))
 		return false;
-	return !(settings.filter & FILTER_COMMS) || any_pattern_matches(name);
+	if (!(settings.filter & FILTER_COMMS))
+		return true;
+	bpf_probe_read_kernel_str(copy.comm, sizeof(copy.comm), name);
+	return any_pattern_matches(&copy);
 }
 
 static __always_inline bool is_wanted(struct task_struct *task)
