@@ -51,7 +51,7 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 		err = settings_make(&capture->settings, options, capture->cpu_count);
 	if (err)
 		return err;
-	err = load_object(capture, options->evidence_hook, options->btf_path);
+	err = load_object(capture, options->evidence_hook);
 	if (!err)
 		err = load_logs(capture);
 	if (!err)

@@ -40,7 +40,6 @@ struct capture_options {
 					power of two */
 	uint64_t evidence_log_bytes; /* as above */
 	int evidence_hook;           /* enum evidence_hook, or -1: the best that works */
-	const char *btf_path;        /* types of the running kernel; NULL: the kernel's own */
 	struct capture_sink sink;
 };
 

@@ -77,9 +77,9 @@ int choice_try(struct capture *capture)
 }
 
 /* 5.18 gave sched_switch a fourth argument, the state: so says the tracepoint's own type. */
-static bool has_prev_state_argument(const char *btf_path)
+static bool has_prev_state_argument(void)
 {
-	struct btf *btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
+	struct btf *btf = btf__load_vmlinux_btf();
 	const struct btf_type *type;
 	bool has = false;
 	int id;
@@ -103,8 +103,8 @@ enum hook_id choice_evidence_hook(const struct capture *capture)
 	return evidence_hooks[capture->settings.evidence_hook];
 }
 
-void choice_make(struct capture *capture, int wanted, const char *btf_path)
+void choice_make(struct capture *capture, int wanted)
 {
-	capture->settings.has_prev_state_arg = has_prev_state_argument(btf_path);
+	capture->settings.has_prev_state_arg = has_prev_state_argument();
 	capture->settings.evidence_hook = choose_evidence(capture, wanted);
 }

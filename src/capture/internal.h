@@ -36,7 +36,7 @@ int choice_try(struct capture *capture);
 
 /* Decides how evidence is taken (WANTED as in capture_options) and what sched_switch tells; fills
  * the settings. */
-void choice_make(struct capture *capture, int wanted, const char *btf_path);
+void choice_make(struct capture *capture, int wanted);
 
 /* Does the recording have to say something about this hook? Not of what nobody asked for. */
 bool choice_is_observed(const struct capture *capture, enum hook_id id);
@@ -50,7 +50,7 @@ enum hook_id choice_evidence_hook(const struct capture *capture);
 
 /* Loads the kernel side. A program that this kernel refuses is left out, if it is not one that
  * every recording needs; its hook is then marked as missing. */
-int load_object(struct capture *capture, int evidence_wanted, const char *btf_path);
+int load_object(struct capture *capture, int evidence_wanted);
 /* Maps the logs and makes their readers. */
 int load_logs(struct capture *capture);
 /* Opens the perf events of the kick, if evidence is taken that way. */

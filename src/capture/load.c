@@ -65,10 +65,9 @@ static int prepare_object(struct capture *capture)
 	return err;
 }
 
-static int load_once(struct capture *capture, const char *btf_path)
+static int load_once(struct capture *capture)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "dashcam",
-		    .btf_custom_path = btf_path);
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "dashcam");
 	size_t size;
 	const void *image = object_image(&size);
 	int err;
@@ -92,7 +91,7 @@ static int load_once(struct capture *capture, const char *btf_path)
 
 /* Loads what every recording needs, then adds hook by hook what this kernel takes. Seldom needed,
  * and as slow as it is simple: a load for each. */
-static int load_what_is_taken(struct capture *capture, int evidence_wanted, const char *btf_path)
+static int load_what_is_taken(struct capture *capture, int evidence_wanted)
 {
 	struct hook_state found[HOOK_COUNT];
 	int err;
@@ -107,10 +106,10 @@ static int load_what_is_taken(struct capture *capture, int evidence_wanted, cons
 			continue;
 		if (!is_last)
 			capture->states[id].works = true;
-		choice_make(capture, evidence_wanted, btf_path);
+		choice_make(capture, evidence_wanted);
 		if (!is_last && hooks[id].program && !choice_is_used(capture, id))
 			continue;
-		err = load_once(capture, btf_path);
+		err = load_once(capture);
 		if (is_last)
 			return err;
 		if (err) {
@@ -122,16 +121,16 @@ static int load_what_is_taken(struct capture *capture, int evidence_wanted, cons
 	return 0;
 }
 
-int load_object(struct capture *capture, int evidence_wanted, const char *btf_path)
+int load_object(struct capture *capture, int evidence_wanted)
 {
 	int err;
 
-	choice_make(capture, evidence_wanted, btf_path);
-	err = load_once(capture, btf_path);
+	choice_make(capture, evidence_wanted);
+	err = load_once(capture);
 	if (!err || err == -ENOMEM || err == -E2BIG)
 		return err;
 	fail_clear();
-	return load_what_is_taken(capture, evidence_wanted, btf_path);
+	return load_what_is_taken(capture, evidence_wanted);
 }
 
 int load_map_fd(const struct capture *capture, const char *name)

@@ -117,7 +117,6 @@ static int open_capture(struct session *session, const struct session_values *va
 		.switch_log_bytes = values->switch_log_bytes,
 		.evidence_log_bytes = values->evidence_log_bytes,
 		.evidence_hook = (int)values->hook - 1,
-		.btf_path = values->btf_path,
 		.sink = *sink,
 	};
 	int err = read_probes(values, &options.probes);

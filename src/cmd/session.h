@@ -26,7 +26,6 @@ struct session_values {
 	uint64_t switch_log_bytes;
 	uint64_t evidence_log_bytes;
 	unsigned int hook; /* index in session_hook_names: 0 is automatic */
-	const char *btf_path;
 };
 
 #define SESSION_DEFAULTS                                                                           \
@@ -42,7 +41,7 @@ extern const char *const session_hook_names[];
 	OPTION("duration", 'd', OPTION_TIME, struct_, member_.duration_ns, "TIME",                 \
 	       "stop after TIME, such as 10s (default: when the command ends, or Ctrl-C)"),        \
 	OPTION("pid", 'p', OPTION_LIST, struct_, member_.pids, "PID",                              \
-	       "take evidence of process PID only; may be repeated"),                              \
+	       "take evidence of process PID only, not of its children; may be repeated"),                              \
 	OPTION("comm", 0, OPTION_LIST, struct_, member_.comms, "GLOB",                             \
 	       "take evidence only of threads whose name matches, such as 'redis*'; may be repeated"), \
 	OPTION("min-wait", 0, OPTION_TIME, struct_, member_.min_wait_ns, "TIME",                   \
@@ -63,9 +62,7 @@ extern const char *const session_hook_names[];
 	OPTION("evidence-log", 0, OPTION_SIZE, struct_, member_.evidence_log_bytes, "SIZE",        \
 	       "memory for evidence, per CPU (default: 64M divided by the CPUs, 1M to 16M)"),      \
 	OPTION_OF("evidence-hook", 0, struct_, member_.hook, session_hook_names, "HOOK",           \
-		  "how evidence is taken: auto, kick, exit, kprobe, degraded (see dashcam doctor)"), \
-	OPTION("btf", 0, OPTION_TEXT, struct_, member_.btf_path, "FILE",                           \
-	       "types of the running kernel, where it does not have them itself")
+		  "how evidence is taken: auto, kick, exit, kprobe, degraded (see dashcam doctor)")
 /* clang-format on */
 
 struct session {
