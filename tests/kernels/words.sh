@@ -100,3 +100,18 @@ has_samples() {
 	cp burner.truth truth
 	agrees burner.dcam burner
 }
+
+is_filtered() {
+	file=comm.dcam
+	equal "$(cat comm.status)" 0
+	most_waits "tid = $(truth sleeper.tid comm.truth) and waited_ns > 15000000" has_evidence 20
+	equal "$(count_waits "has_evidence and comm not like 'slee%'")" 0
+}
+
+# The workload has no frame pointers: only the innermost frame is sure.
+has_frames() {
+	file=fp.dcam
+	equal "$(cat fp.status)" 0
+	most_waits "tid = $(truth sleeper.tid fp.truth) and waited_ns > 15000000" \
+		"stack(user_stack) like '%clock_nanosleep'" 20
+}
