@@ -206,6 +206,25 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return vfprintf(stderr, format, args);
 }
 
+/* 5.12 brought the atomic add that gives the old value, by which a log is written. */
+static bool has_atomic_fetch(void)
+{
+	const struct bpf_insn fetch[] = {
+		{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		 .dst_reg = BPF_REG_10,
+		 .src_reg = BPF_REG_0,
+		 .off = -8,
+		 .imm = BPF_ADD | BPF_FETCH},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	_cleanup_close_ int program = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "fetch_try", "GPL",
+						    fetch, ARRAY_SIZE(fetch), NULL);
+
+	return program != -EINVAL;
+}
+
 int hooks_check_machine(void)
 {
 	union bpf_attr attr = {
@@ -222,6 +241,9 @@ int hooks_check_machine(void)
 	map = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 	if (map >= 0) {
 		close(map);
+		if (!has_atomic_fetch())
+			return fail(-EOPNOTSUPP, "this kernel is too old: dashcam records on 6.1 "
+						 "and later");
 		return check_namespace();
 	}
 	if (errno == EPERM && geteuid() != 0)

@@ -86,9 +86,10 @@ struct hook_state hook_try(enum hook_id id);
 bool hook_finish_switch_name(char *name, size_t size);
 
 /*
- * Can this process record at all? Checks, in this order: privileges, BTF, the bpf system call, the
- * pid namespace. From then on libbpf is quiet, unless DASHCAM_DEBUG is set. Call it before anything
- * else here. Returns 0 or a negative errno with a sentence that says what to do.
+ * Can this process record at all? Checks, in this order: BTF, privileges and the bpf system call,
+ * the kernel's age, the pid namespace. From then on libbpf is quiet, unless DASHCAM_DEBUG is set.
+ * Call it before anything else here. Returns 0 or a negative errno with a sentence that says what
+ * to do.
  */
 int hooks_check_machine(void);
 

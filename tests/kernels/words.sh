@@ -6,15 +6,18 @@
 use() { # NAME
 	run=$1
 	file=$1.dcam
+	[ -e $1.lock ] || return 0 # it was not even begun: is_recorded says why
+	rounds=$(truth waits $1.lock)
 	holder=$(truth holder.tid $1.lock)
 	waiter=$(truth waiter.tid $1.lock)
 	sleeper=$(truth sleeper.tid $1.sleeper)
-	rounds=$(truth waits $1.lock)
 }
 
-is_from_hook() { # as record names it
+is_recorded() { # HOOK, as record names it
 	local -A names=([kick]=irq_work_entry [exit]=sched_exit_tp [kprobe]=finish_task_switch
 		[degraded]=sched_switch)
+	complaint=$(head -n 1 $run.messages)
+	[ "$(cat $run.status)" = 0 ] || return 1
 	equal "$(meta $file evidence_hook)" ${names[$1]}
 }
 
