@@ -64,7 +64,8 @@ pid_t victim_thread(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	directory = opendir(path);
 	while (directory && (entry = readdir(directory))) {
-		if (atoi(entry->d_name) > youngest)
+		/* listed in the order of their births; numbers may have begun again from below */
+		if (atoi(entry->d_name) > 0)
 			youngest = atoi(entry->d_name);
 	}
 	if (directory)
