@@ -34,6 +34,8 @@ tools/install-packages build
 echo "Building."
 make --no-print-directory -s -j"$(nproc)" BUILD="$BUILD" all "$BUILD/programs/demo_lock" >/dev/null
 mkdir -p $out
+# What is recorded runs as the one who called sudo, and writes here.
+[ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" $out
 rm -f $out/demo.dcam $out/real.dcam $out/truth
 
 echo "Recording a producer and a consumer for 5 seconds."
