@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <bpf/btf.h>
-
 #include "base/error.h"
 #include "base/memory.h"
 #include "capture/internal.h"
@@ -33,11 +31,6 @@ static enum evidence_hook choose_evidence(const struct capture *capture, int wan
 	return EVIDENCE_DEGRADED;
 }
 
-static bool is_evidence_hook(enum hook_id id)
-{
-	return id == HOOK_KICK || id == HOOK_SCHED_EXIT || id == HOOK_FINISH_SWITCH;
-}
-
 bool choice_is_observed(const struct capture *capture, enum hook_id id)
 {
 	return probes[hooks[id].probe].mode == PROBE_ALWAYS ||
@@ -48,7 +41,7 @@ bool choice_is_used(const struct capture *capture, enum hook_id id)
 {
 	if (!capture->states[id].works)
 		return false;
-	if (is_evidence_hook(id))
+	if (hook_is_evidence(id))
 		return evidence_hooks[capture->settings.evidence_hook] == id;
 	if (id == HOOK_SAMPLE && !capture->settings.sample_period_ns)
 		return false;
@@ -59,43 +52,21 @@ enum event_hook_status choice_status(const struct capture *capture, enum hook_id
 {
 	if (capture->states[id].works)
 		return EVENT_HOOK_WORKS;
-	if (is_evidence_hook(id) && capture->settings.evidence_hook != EVIDENCE_DEGRADED)
+	if (hook_is_evidence(id) && capture->settings.evidence_hook != EVIDENCE_DEGRADED)
 		return EVENT_HOOK_FALLBACK;
 	return EVENT_HOOK_MISSING;
 }
 
 int choice_try(struct capture *capture)
 {
+	hooks_try(capture->states, &capture->has_prev_state_arg);
 	for (enum hook_id id = 0; id < HOOK_COUNT; id++) {
-		capture->states[id] = hook_try(id);
 		if (hooks[id].is_required && !capture->states[id].works)
 			return fail_errno(capture->states[id].error,
 					  "%s, which every recording needs, is refused: %s",
 					  hooks[id].name, hooks[id].mend);
 	}
 	return 0;
-}
-
-/* 5.18 gave sched_switch a fourth argument, the state: so says the tracepoint's own type. */
-static bool has_prev_state_argument(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	const struct btf_type *type;
-	bool has = false;
-	int id;
-
-	if (!btf)
-		return false;
-	id = btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
-	if (id > 0) {
-		type = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
-		if (btf_is_ptr(type))
-			type = btf__type_by_id(btf, type->type);
-		/* void *data, preempt, prev, next, prev_state */
-		has = btf_is_func_proto(type) && btf_vlen(type) >= 5;
-	}
-	btf__free(btf);
-	return has;
 }
 
 enum hook_id choice_evidence_hook(const struct capture *capture)
@@ -105,6 +76,6 @@ enum hook_id choice_evidence_hook(const struct capture *capture)
 
 void choice_make(struct capture *capture, int wanted)
 {
-	capture->settings.has_prev_state_arg = has_prev_state_argument();
+	capture->settings.has_prev_state_arg = capture->has_prev_state_arg;
 	capture->settings.evidence_hook = choose_evidence(capture, wanted);
 }

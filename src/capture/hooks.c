@@ -86,20 +86,28 @@ const struct hook hooks[] = {
 
 _Static_assert(ARRAY_SIZE(hooks) == HOOK_COUNT, "a row for each hook");
 
+/* The type of a tracepoint's handler; -ENOENT if this kernel has no such tracepoint. */
+static int find_tracepoint(const struct btf *btf, const char *name)
+{
+	_cleanup_free_ char *type = xasprintf("btf_trace_%s", name);
+
+	return btf ? btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) : -ENOENT;
+}
+
 /* An empty program on a tracepoint found by its BTF type. */
-static int try_tracepoint(const char *name)
+static int try_tracepoint(const struct btf *btf, const char *name)
 {
 	const struct bpf_insn empty[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP);
-	int id = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP);
+	int id = find_tracepoint(btf, name);
 	_cleanup_close_ int program = -1;
 	_cleanup_close_ int link = -1;
 
 	if (id < 0)
-		return id == -ESRCH ? -ENOENT : id;
+		return id;
 	options.attach_btf_id = (__u32)id;
 	program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "hook_try", "GPL", empty, ARRAY_SIZE(empty),
 				&options);
@@ -163,13 +171,13 @@ static int try_perf_event(enum hook_id id)
 	return event < 0 ? -errno : 0;
 }
 
-struct hook_state hook_try(enum hook_id id)
+static struct hook_state try_hook(const struct btf *btf, enum hook_id id)
 {
 	int err = -EINVAL;
 
 	switch (hooks[id].type) {
 	case HOOK_TYPE_TRACEPOINT:
-		err = try_tracepoint(hooks[id].name);
+		err = try_tracepoint(btf, hooks[id].name);
 		break;
 	case HOOK_TYPE_KPROBE:
 		err = try_kprobe();
@@ -179,6 +187,37 @@ struct hook_state hook_try(enum hook_id id)
 		break;
 	}
 	return (struct hook_state){.works = err == 0, .error = err};
+}
+
+/* 5.18 gave sched_switch a fourth argument, the state: so says the tracepoint's own type. */
+static bool has_prev_state_argument(const struct btf *btf)
+{
+	int id = find_tracepoint(btf, "sched_switch");
+	const struct btf_type *type;
+
+	if (id <= 0)
+		return false;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+	if (btf_is_ptr(type))
+		type = btf__type_by_id(btf, type->type);
+	/* void *data, preempt, prev, next, prev_state */
+	return btf_is_func_proto(type) && btf_vlen(type) >= 5;
+}
+
+bool hook_is_evidence(enum hook_id id)
+{
+	return id == HOOK_KICK || id == HOOK_SCHED_EXIT || id == HOOK_FINISH_SWITCH;
+}
+
+void hooks_try(struct hook_state *ret_states, bool *ret_has_prev_state_arg)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	for (enum hook_id id = 0; id < HOOK_COUNT; id++)
+		ret_states[id] = try_hook(btf, id);
+	if (ret_has_prev_state_arg)
+		*ret_has_prev_state_arg = has_prev_state_argument(btf);
+	btf__free(btf);
 }
 
 /* The kernel side knows threads by the machine's numbers, /proc shows those of our namespace. */

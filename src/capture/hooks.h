@@ -79,8 +79,12 @@ struct hook_state {
 	int error; /* the negative errno that refused it; 0 if it works */
 };
 
-/* Tries one. Leaves nothing attached. */
-struct hook_state hook_try(enum hook_id id);
+/* One of those that stand in for one another: evidence of waits is taken at the best that works. */
+bool hook_is_evidence(enum hook_id id);
+
+/* Tries all, HOOK_COUNT states. Leaves nothing attached. Says too (unless NULL) whether
+ * sched_switch gives the state of who leaves as an argument. */
+void hooks_try(struct hook_state *ret_states, bool *ret_has_prev_state_arg);
 
 /* The kernel's own name of finish_task_switch (compilers add suffixes). False: not found. */
 bool hook_finish_switch_name(char *name, size_t size);

@@ -19,6 +19,7 @@ struct capture {
 	unsigned int cpu_count;
 	struct bpf_object *object;
 	struct hook_state states[HOOK_COUNT];
+	bool has_prev_state_arg; /* of sched_switch, on this kernel */
 	struct bpf_link *links[HOOK_COUNT];
 	struct bpf_link **sample_links; /* one per CPU */
 	int *kick_fds;

@@ -26,10 +26,11 @@ static const struct option_row doctor_rows[] = {
 /* Hooks that stand in for one another: where one of them works, the others are not missed. */
 static bool has_stand_in(enum hook_id id, const struct hook_state *states)
 {
-	if (id != HOOK_KICK && id != HOOK_SCHED_EXIT && id != HOOK_FINISH_SWITCH)
-		return false;
-	return states[HOOK_KICK].works || states[HOOK_SCHED_EXIT].works ||
-	       states[HOOK_FINISH_SWITCH].works;
+	bool one_works = false;
+
+	for (enum hook_id other = 0; other < HOOK_COUNT; other++)
+		one_works |= hook_is_evidence(other) && states[other].works;
+	return hook_is_evidence(id) && one_works;
 }
 
 static const char *status_text(enum hook_id id, const struct hook_state *states)
@@ -123,8 +124,7 @@ static int run(void *values_, int operand_count, char **operands)
 	table = table_new(stdout, values->json ? TABLE_JSON : TABLE_TEXT, columns,
 			  ARRAY_SIZE(columns));
 	table_set_colour(table, isatty(STDOUT_FILENO));
-	for (enum hook_id id = 0; id < HOOK_COUNT; id++)
-		states[id] = hook_try(id);
+	hooks_try(states, NULL);
 	for (enum hook_id id = 0; id < HOOK_COUNT; id++)
 		add_hook(table, id, states);
 	table_finish(table);
