@@ -8,6 +8,7 @@
 #ifndef DASHCAM_BASE_MEMORY_H
 #define DASHCAM_BASE_MEMORY_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,9 +17,12 @@
 
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size); /* zeroed */
+/* Also stands in for libiberty's: with one of these missing here, its own set would be linked
+ * beside. */
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /*
  * Makes room for NEED items of ITEM_SIZE in a growing array: *ITEMS (NULL at first) and *CAPACITY

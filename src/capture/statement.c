@@ -1,56 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include <bpf/bpf.h>
 
 #include "base/memory.h"
+#include "capture/fact.h"
 #include "capture/internal.h"
 #include "event/schema.h"
-
-static void give_texts(struct capture *capture, struct event_header *header, size_t fixed,
-		       const char *first, const char *second)
-{
-	size_t a = strlen(first) + 1, b = strlen(second) + 1;
-	char *tail = (char *)header + fixed;
-
-	memcpy(tail, first, a);
-	memcpy(tail + a, second, b);
-	header->size = (uint16_t)event_align(fixed + a + b);
-	header->time_ns = capture_now_ns();
-	capture->sink.table(capture->sink.context, header);
-}
 
 static void give_meta(struct capture *capture, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static void give_meta(struct capture *capture, const char *name, const char *format, ...)
 {
-	char memory[sizeof(struct event_meta) + 1024] __attribute__((aligned(8))) = {0};
-	struct event_meta *event = (struct event_meta *)memory;
-	char value[900];
+	_cleanup_free_ char *value = NULL;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(value, sizeof(value), format, args);
+	value = xvasprintf(format, args);
 	va_end(args);
-	event->header.kind = EVENT_META;
-	give_texts(capture, &event->header, sizeof(*event), name, value);
+	fact_tell(&capture->sink, name, value);
 }
 
 static void give_hook(struct capture *capture, enum hook_id id, enum event_hook_status status)
 {
-	char memory[sizeof(struct event_hook) + 512] __attribute__((aligned(8))) = {0};
-	struct event_hook *event = (struct event_hook *)memory;
+	const char *gives = status == EVENT_HOOK_WORKS ? hooks[id].gives : hooks[id].without;
+	size_t name_bytes = strlen(hooks[id].name) + 1, gives_bytes = strlen(gives) + 1;
+	size_t size = event_align(sizeof(struct event_hook) + name_bytes + gives_bytes);
+	_cleanup_free_ struct event_hook *event = xcalloc(1, size);
 
-	event->header.kind = EVENT_HOOK;
+	event->header = (struct event_header){
+		.kind = EVENT_HOOK, .size = (uint16_t)size, .time_ns = capture_now_ns()};
 	event->status = status;
 	event->error = -capture->states[id].error;
-	give_texts(capture, &event->header, sizeof(*event), hooks[id].name,
-		   status == EVENT_HOOK_WORKS ? hooks[id].gives : hooks[id].without);
+	memcpy(event->text, hooks[id].name, name_bytes);
+	memcpy(event->text + name_bytes, gives, gives_bytes);
+	capture->sink.table(capture->sink.context, &event->header);
 }
 
 void statement_machine(struct capture *capture)

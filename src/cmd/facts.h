@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Facts about a session, as META events among its tables.
+ * What a session tells the recording about itself.
  */
 #ifndef DASHCAM_CMD_FACTS_H
 #define DASHCAM_CMD_FACTS_H
 
 #include "capture/capture.h"
 #include "cmd/session.h"
-
-/* Passes the fact to the sink's table. A value is cut to FACT_MAX_BYTES. */
-#define FACT_MAX_BYTES 32000
-void fact_tell(const struct capture_sink *sink, const char *name, const char *value);
 
 /*
  * Who records (recorder_pid) and of whom evidence is taken, if not of everybody (target_pids,

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "capture/fact.h"
 #include "cmd/command.h"
 #include "cmd/facts.h"
 #include "cmd/session.h"

@@ -134,15 +134,6 @@ void vtab_scan_range(const struct vtab_scan *scan, unsigned int column, uint64_t
 	}
 }
 
-unsigned int vtab_column_find(const struct vtab *table, const char *name)
-{
-	for (unsigned int i = 0; i < table->column_count; i++) {
-		if (!strcmp(table->columns[i].name, name))
-			return i;
-	}
-	abort(); /* a mistake of ours: the caller names a column of its own table */
-}
-
 /* What SQLite's operator asks for; 0 if it is none that tables use. */
 static unsigned int use_of_operator(unsigned int op)
 {

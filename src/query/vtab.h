@@ -142,8 +142,6 @@ bool vtab_scan_equal(const struct vtab_scan *scan, unsigned int column, int64_t 
 /* Narrows [*from, *to] by the terms on COLUMN. */
 void vtab_scan_range(const struct vtab_scan *scan, unsigned int column, uint64_t *from,
 		     uint64_t *to);
-/* Position of a column by its name; it must be there. */
-unsigned int vtab_column_find(const struct vtab *table, const char *name);
 
 /* Results with NULL for what is not known. */
 void vtab_result_time(sqlite3_context *out, uint64_t time_ns); /* MODEL_TIME_UNKNOWN is NULL */
