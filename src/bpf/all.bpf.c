@@ -8,5 +8,8 @@
 #include "bpf/life.bpf.c"
 #include "bpf/sample.bpf.c"
 #include "bpf/signal.bpf.c"
+#include "bpf/disk.bpf.c"
+#include "bpf/reclaim.bpf.c"
+#include "bpf/tcp.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

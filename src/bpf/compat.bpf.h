@@ -8,6 +8,7 @@
 #include "bpf/kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include <asm-generic/errno.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -42,6 +43,48 @@ struct task_struct___cpu {
 /* 6.18 throttles single tasks instead of run queues (CONFIG_CFS_BANDWIDTH). */
 struct task_struct___throttled {
 	bool throttled;
+};
+
+/* 5.17 gave struct kthread a place of its own; before, it was where a user thread has its
+ * set_child_tid. */
+struct task_struct___worker_private {
+	void *worker_private;
+};
+
+struct task_struct___set_child_tid {
+	int *set_child_tid;
+};
+
+struct kthread {
+	void *data;
+};
+
+struct worker {
+	char desc[24];
+};
+
+/* 7.1 renamed page.compound_head, and keeps a mask in it where it can. */
+struct page___compound_head {
+	unsigned long compound_head;
+};
+
+struct page___compound_info {
+	unsigned long compound_info;
+};
+
+/* 5.15 put the disk into the request's queue; until 5.16 it was in the request. */
+struct request___rq_disk {
+	struct gendisk *rq_disk;
+};
+
+/* Compaction's state is in its tracepoints' arguments since 5.18. */
+struct compact_control {
+	int order;
+};
+
+/* 7.1 changed the arguments of reclaim's tracepoints: what they write tells which they are. */
+struct trace_event_raw_mm_vmscan_direct_reclaim_begin_template___with_memcg {
+	__u64 memcg_id;
 };
 
 /* x86: thread_info.status says whether a system call came by the 32-bit door. */
@@ -118,11 +161,112 @@ static __always_inline __u64 compat_ran_ns(struct task_struct *task)
 	return arrival && clock > arrival ? clock - arrival : 0;
 }
 
+/* Has TASK, which leaves its CPU runnable, no CPU time left? Before 6.18 that was said of its run
+ * queue, or of one that this is part of: it counts them. */
 static __always_inline bool compat_throttled(struct task_struct *task)
 {
 	struct task_struct___throttled *with = (void *)task;
 
-	return bpf_core_field_exists(with->throttled) ? with->throttled : false;
+	if (bpf_core_field_exists(with->throttled))
+		return with->throttled;
+	if (!bpf_core_field_exists(task->se.cfs_rq) ||
+	    !bpf_core_field_exists(task->se.cfs_rq->throttle_count))
+		return false;
+	return BPF_CORE_READ(task, se.cfs_rq, throttle_count) > 0;
+}
+
+/* What the function of a kernel thread was started with; for a worker of a work queue its worker.
+ */
+static __always_inline void *compat_kthread_data(struct task_struct *task)
+{
+	struct task_struct___worker_private *with = (void *)task;
+	struct task_struct___set_child_tid *without = (void *)task;
+	struct kthread *kthread;
+
+	if (bpf_core_field_exists(with->worker_private))
+		kthread = BPF_CORE_READ(with, worker_private);
+	else
+		kthread = (struct kthread *)BPF_CORE_READ(without, set_child_tid);
+	return BPF_CORE_READ(kthread, data);
+}
+
+/* The first page of those that PAGE is one of: only this one says whose they are. */
+static __always_inline struct page *compat_head_page(struct page *page)
+{
+	struct page___compound_head *with_head = (void *)page;
+	struct page___compound_info *with_info = (void *)page;
+	unsigned long info = 0;
+
+	if (bpf_core_field_exists(with_head->compound_head))
+		info = BPF_CORE_READ(with_head, compound_head);
+	else if (bpf_core_field_exists(with_info->compound_info))
+		info = BPF_CORE_READ(with_info, compound_info);
+	if (!(info & 1)) /* it is the first itself */
+		return page;
+	/* no page of the kernel is that high, but every mask */
+	if (info >= 0xffffffff00000000UL)
+		return (struct page *)((unsigned long)page & info);
+	return (struct page *)(info - 1);
+}
+
+static __always_inline struct gendisk *compat_disk(struct request *request)
+{
+	struct request___rq_disk *with = (void *)request;
+
+	if (bpf_core_field_exists(with->rq_disk))
+		return BPF_CORE_READ(with, rq_disk);
+	return bpf_core_field_exists(request->q->disk) ? BPF_CORE_READ(request, q, disk) : NULL;
+}
+
+/*
+ * The error of block_rq_complete as a negative errno. 5.16 made it a status of the block layer,
+ * which is positive. Those above 13 have had other numbers from time to time.
+ */
+static __always_inline int compat_disk_error(__u64 argument)
+{
+	int error = (int)argument;
+
+	if (error <= 0)
+		return error;
+	switch (error & 0xff) {
+	case 1:
+		return -EOPNOTSUPP;
+	case 2:
+		return -ETIMEDOUT;
+	case 3:
+		return -ENOSPC;
+	case 4:
+		return -ENOLINK;
+	case 5:
+		return -EREMOTEIO;
+	case 6:
+		return -EBADE;
+	case 7:
+		return -ENODATA;
+	case 8:
+		return -EILSEQ;
+	case 9:
+		return -ENOMEM;
+	default:
+		return -EIO;
+	}
+}
+
+/* The order that reclaim's begin tracepoints give. */
+static __always_inline __u32 compat_reclaim_order(__u64 *ctx)
+{
+	struct trace_event_raw_mm_vmscan_direct_reclaim_begin_template___with_memcg *with = NULL;
+
+	return bpf_core_field_exists(with->memcg_id) ? (__u32)ctx[1] : (__u32)ctx[0];
+}
+
+/* The order that mm_compaction_begin gives; 0 where it does not: the first argument is a page's
+ * number then. */
+static __always_inline __u32 compat_compaction_order(__u64 *ctx)
+{
+	struct compact_control *control = (void *)ctx[0];
+
+	return (__s64)ctx[0] < 0 ? (__u32)BPF_CORE_READ(control, order) : 0;
 }
 
 #endif

@@ -29,6 +29,7 @@ struct rq {
 
 struct cfs_rq {
 	struct rq *rq;
+	int throttle_count;
 };
 
 struct sched_entity {
@@ -77,15 +78,21 @@ struct super_block {
 	__u32 s_dev;
 };
 
+struct address_space {
+	struct inode *host;
+};
+
 struct inode {
 	unsigned short i_mode;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	struct address_space *i_mapping;
 };
 
 struct file {
 	struct inode *f_inode;
 	struct path f_path;
+	unsigned int f_flags;
 	const void *f_op;
 	void *private_data;
 };
@@ -120,11 +127,33 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
+	struct socket *sk_socket;
 };
 
 struct socket {
 	short type;
+	struct file *file;
 	struct sock *sk;
+};
+
+struct inet_connection_sock {
+	struct {
+		__u32 lrcvtime;
+	} icsk_ack;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	__u32 srtt_us; /* 8 times what it says */
+	__u32 snd_wnd;
+	__u32 snd_nxt;
+	__u32 snd_una;
+	__u32 write_seq;
+	__u32 rcv_tstamp;
+	__u32 total_retrans;
+	__u8 nonagle : 4;
 };
 
 struct sockaddr_un {
@@ -146,6 +175,26 @@ struct thread_struct {
 	unsigned long fsbase; /* x86 */
 };
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[1];
+};
+
+enum cgroup_subsys_id {
+	memory_cgrp_id,
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -162,6 +211,54 @@ struct task_struct {
 	struct sched_entity se;
 	struct sched_info sched_info;
 	struct thread_struct thread;
+	struct css_set *cgroups;
+};
+
+struct page {
+	struct address_space *mapping;
+};
+
+struct bio_vec {
+	struct page *bv_page;
+};
+
+struct bvec_iter {
+	unsigned int bi_idx;
+};
+
+struct gendisk {
+	int major;
+	int first_minor;
+};
+
+struct block_device {
+	__u32 bd_dev;
+};
+
+struct bio {
+	struct block_device *bi_bdev;
+	struct bvec_iter bi_iter;
+	struct bio_vec *bi_io_vec;
+};
+
+struct request_queue {
+	struct gendisk *disk;
+};
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	__u64 __sector;
+	struct bio *bio;
+};
+
+enum req_flag_bits {
+	__REQ_SYNC,
+	__REQ_META,
+	__REQ_FUA,
+	__REQ_PREFLUSH,
+	__REQ_RAHEAD,
 };
 
 struct kernel_siginfo {
@@ -195,8 +292,9 @@ struct bpf_perf_event_data_kern {
 
 #pragma clang attribute pop
 
-#define PF_EXITING 0x00000004
-#define PF_KTHREAD 0x00200000
+#define PF_EXITING   0x00000004
+#define PF_WQ_WORKER 0x00000020
+#define PF_KTHREAD   0x00200000
 
 #define TASK_INTERRUPTIBLE   0x1
 #define TASK_UNINTERRUPTIBLE 0x2
@@ -212,6 +310,15 @@ struct bpf_perf_event_data_kern {
 #define LCB_F_READ  2
 #define LCB_F_WRITE 4
 #define LCB_F_MUTEX 32
+
+#define O_DIRECT 00040000 /* x86 */
+
+#define SOCK_STREAM 1
+#define IPPROTO_TCP 6
+
+#define REQ_OP_MASK  0xff
+#define REQ_OP_WRITE 1
+#define REQ_OP_FLUSH 2
 
 #define AF_UNIX  1
 #define AF_INET  2

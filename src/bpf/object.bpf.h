@@ -67,38 +67,51 @@ static __always_inline struct unix_address *unix_name_of(struct sock *sk)
 	return peer ? BPF_CORE_READ(peer, addr) : NULL;
 }
 
-static __always_inline void read_addresses(struct event_socket *event, struct sock *sk)
+/* Fills both addresses, of 16 bytes each, of an IPv4 or IPv6 socket. */
+static __always_inline void read_addresses(__u8 *local, __u8 *remote, struct sock *sk, __u16 family)
 {
-	event->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	event->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (event->family == AF_INET) {
-		*(__u32 *)event->local_address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-		*(__u32 *)event->remote_address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	__builtin_memset(local, 0, 16);
+	__builtin_memset(remote, 0, 16);
+	if (family == AF_INET) {
+		*(__u32 *)local = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		*(__u32 *)remote = BPF_CORE_READ(sk, __sk_common.skc_daddr);
 	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) { /* CONFIG_IPV6 */
-		BPF_CORE_READ_INTO(&event->local_address, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&event->remote_address, sk, __sk_common.skc_v6_daddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)remote, sk, __sk_common.skc_v6_daddr);
 	}
 }
 
-static __always_inline __u64 define_socket(struct file *file, struct log_head *log, __u32 cpu,
-					   __u64 now_ns, __u32 pid)
+/* NULL if FILE, which may be NULL, is no socket. */
+static __always_inline struct sock *sock_of(struct file *file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	struct sock *sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
-	struct unix_address *name = NULL;
-	struct event_socket *event;
-	__u16 family;
-	__u64 position, id;
-	__u32 mark;
+	struct socket *socket;
 
-	if (!sk)
-		return 0;
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	/* not its address: that of one that is gone may be the next one's */
-	id = hash_step(0x736f636bULL, BPF_CORE_READ(file, f_inode, i_ino));
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
+/* Not its address: that of one that is gone may be the next one's. */
+static __always_inline __u64 socket_id(struct sock *sk, struct file *file)
+{
+	__u64 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u64 id = hash_step(0x736f636bULL, BPF_CORE_READ(file, f_inode, i_ino));
+
 	id = hash_step(id, ((__u64)BPF_CORE_READ(sk, __sk_common.skc_dport) << 16) |
 				   BPF_CORE_READ(sk, __sk_common.skc_num));
-	id = hash_step(id, BPF_CORE_READ(sk, __sk_common.skc_daddr) | ((__u64)family << 32));
+	return hash_step(id, BPF_CORE_READ(sk, __sk_common.skc_daddr) | (family << 32));
+}
+
+static __always_inline __u64 define_socket(struct sock *sk, struct file *file, struct log_head *log,
+					   __u32 cpu, __u64 now_ns, __u32 pid)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u64 id = socket_id(sk, file), position;
+	struct unix_address *name = NULL;
+	struct event_socket *event;
+	__u32 mark;
+
 	if (is_defined(id))
 		return id;
 	event = evidence_reserve(log, sizeof(*event) + UNIX_PATH_MAX + 4, &mark, &position);
@@ -112,10 +125,13 @@ static __always_inline __u64 define_socket(struct file *file, struct log_head *l
 	event->local_port = event->remote_port = 0;
 	__builtin_memset(event->local_address, 0, 32);
 	__builtin_memset(event->path, 0, UNIX_PATH_MAX + 4);
-	if (family == AF_INET || family == AF_INET6)
-		read_addresses(event, sk);
-	else if (family == AF_UNIX)
+	if (family == AF_INET || family == AF_INET6) {
+		event->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		event->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		read_addresses(event->local_address, event->remote_address, sk, family);
+	} else if (family == AF_UNIX) {
 		name = unix_name_of(sk);
+	}
 	/* an abstract name begins with NUL */
 	if (name &&
 	    bpf_probe_read_kernel_str(event->path, UNIX_PATH_MAX, name->name[0].sun_path) <= 1 &&
@@ -129,28 +145,46 @@ static __always_inline __u64 define_socket(struct file *file, struct log_head *l
 	return id;
 }
 
-/* Fills object, object_kind and descriptor of a wait in a system call that takes a descriptor
- * first. */
-static __always_inline void describe_descriptor(struct event_wait *wait, struct task_struct *task,
-						struct log_head *log, __u32 cpu, __u64 now_ns)
+/* The number is hidden from the compiler, which would test one copy of it and use another: the
+ * verifier cannot follow that. */
+static __always_inline bool is_in_set(const volatile __u8 *syscalls, __s16 number)
 {
-	__u32 number = wait->syscall;
-	struct file *file;
+	__u32 bit = (__u16)number;
 
-	if (number >= SYSCALL_LIMIT ||
-	    !(settings.descriptor_syscalls[(number / 8) & 63] & (1u << (number & 7))))
-		return;
+	asm volatile("" : "+r"(bit));
+	return bit < SYSCALL_LIMIT && syscalls[bit / 8] & (1u << (bit & 7));
+}
+
+static __always_inline bool takes_descriptor(__s16 number)
+{
+	return is_in_set(settings.descriptor_syscalls, number);
+}
+
+/* Fills object, object_kind and descriptor of a wait in a system call that takes a descriptor
+ * first. Returns its socket, NULL if it is none. */
+static __always_inline struct sock *describe_descriptor(struct event_wait *wait,
+							struct task_struct *task,
+							struct log_head *log, __u32 cpu,
+							__u64 now_ns)
+{
+	struct file *file;
+	struct sock *sk;
+
+	if (!takes_descriptor(wait->syscall))
+		return NULL;
 	wait->descriptor = (__s32)wait->args[0];
 	file = file_of(task, wait->descriptor);
 	if (!file)
-		return;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK) {
-		wait->object = define_socket(file, log, cpu, now_ns, task->tgid);
-		wait->object_kind = wait->object ? EVENT_OBJECT_SOCKET : EVENT_OBJECT_NONE;
+		return NULL;
+	sk = sock_of(file);
+	if (sk) {
+		wait->object = define_socket(sk, file, log, cpu, now_ns, task->tgid);
+		wait->object_kind = EVENT_OBJECT_SOCKET;
 	} else {
 		wait->object = define_file(file, log, cpu, now_ns, task->tgid, wait->descriptor);
 		wait->object_kind = EVENT_OBJECT_FILE;
 	}
+	return sk;
 }
 
 #endif

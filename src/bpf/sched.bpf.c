@@ -69,10 +69,12 @@ static __always_inline __u32 flags_of_blocker(unsigned long blocker)
 	}
 }
 
-/* What only the moment of blocking shows: who holds what this thread is about to wait for. */
-static __always_inline void note_owners(struct thread_slot *slot, struct task_struct *prev)
+/* What only the moment of blocking shows: who holds what this thread is about to wait for, and what
+ * a connection still has to send. */
+static __always_inline void note_beginning(struct thread_slot *slot, struct task_struct *prev)
 {
 	unsigned long blocker = compat_blocker(prev);
+	__s16 number = syscall_of(prev);
 
 	slot->futex_owner_tid = 0;
 	if (blocker) {
@@ -81,8 +83,9 @@ static __always_inline void note_owners(struct thread_slot *slot, struct task_st
 	}
 	slot->lock_owner_tid =
 		slot->lock_address ? lock_owner(slot->lock_address, slot->lock_flags) : 0;
-	if (syscall_of(prev) == settings.futex_syscall)
+	if (number == settings.futex_syscall)
 		slot->futex_owner_tid = futex_owner((struct pt_regs *)bpf_task_pt_regs(prev));
+	note_flight(slot, prev, number);
 }
 
 static __always_inline __u8 switch_flags(struct task_struct *prev)
@@ -111,7 +114,7 @@ static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __u
 		slot->wait_flags = 0;
 		slot->is_pending = 0;
 		if (state)
-			note_owners(slot, prev);
+			note_beginning(slot, prev);
 	}
 }
 

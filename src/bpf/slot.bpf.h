@@ -12,6 +12,14 @@
 
 #include "bpf/log.bpf.h"
 
+/* What a TCP connection had to send when a thread began to wait for it. */
+struct tcp_flight {
+	__u32 send_window_bytes;
+	__u32 unsent_bytes;
+	__u32 unacked_bytes;
+	__u32 is_taken;
+};
+
 struct thread_slot {
 	__u32 tid;
 	__u8 is_wanted;  /* evidence is taken of it */
@@ -28,8 +36,9 @@ struct thread_slot {
 	__u32 lock_flags;
 	__u32 lock_owner_tid;
 	__u32 futex_owner_tid;
-	__u32 wait_flags;  /* enum event_wait_flag */
-	__u64 reserved[6]; /* two cache lines; what every switch touches is in the first */
+	__u32 wait_flags; /* enum event_wait_flag */
+	struct tcp_flight flight;
+	__u64 reserved[4]; /* two cache lines; what every switch touches is in the first */
 };
 
 struct {
@@ -53,6 +62,16 @@ static __always_inline struct thread_slot *slot_of(__u32 tid)
 	__u32 index = tid & settings.slot_mask;
 
 	return bpf_map_lookup_elem(&slots, &index);
+}
+
+/* Do the first 8 characters at the kernel's TEXT equal the 8 of WANTED? */
+static __always_inline bool begins_with(const char *text, const char *wanted)
+{
+	__u64 first = 0, all;
+
+	__builtin_memcpy(&all, wanted, sizeof(all));
+	bpf_probe_read_kernel(&first, sizeof(first), text);
+	return first == all;
 }
 
 struct thread_name {

@@ -5,7 +5,7 @@
 #ifndef DASHCAM_BPF_WAIT_BPF_H
 #define DASHCAM_BPF_WAIT_BPF_H
 
-#include "bpf/object.bpf.h"
+#include "bpf/tcp.bpf.h"
 
 /* User code stopped by an interrupt or fault: the saved registers carry no system call number. */
 static __always_inline bool is_interrupted(struct task_struct *task)
@@ -91,6 +91,7 @@ static __always_inline void emit_wait(void *ctx, struct task_struct *task, struc
 	__u64 kernel_stack = 0, user_stack = 0, position, now_ns = slot->in_ns;
 	struct event_wait *wait;
 	bool unreadable = false;
+	struct sock *sk;
 
 	slot->is_pending = 0;
 	if (!log || !scratch)
@@ -115,7 +116,9 @@ static __always_inline void emit_wait(void *ctx, struct task_struct *task, struc
 	wait->user_stack = user_stack;
 	fill_from_slot(wait, slot);
 	read_syscall(wait, task);
-	describe_descriptor(wait, task, log, cpu, now_ns);
+	sk = describe_descriptor(wait, task, log, cpu, now_ns);
+	if (sk)
+		describe_connection(wait, slot, sk, log);
 	event_commit(&wait->header, mark);
 	if (counter)
 		counter->evidence++;

@@ -45,6 +45,8 @@ bool choice_is_used(const struct capture *capture, enum hook_id id)
 		return evidence_hooks[capture->settings.evidence_hook] == id;
 	if (id == HOOK_SAMPLE && !capture->settings.sample_period_ns)
 		return false;
+	if (id == HOOK_DISK_INSERT && hook_has_stand_in(id, capture->states))
+		return false;
 	return choice_is_observed(capture, id);
 }
 
@@ -52,9 +54,9 @@ enum event_hook_status choice_status(const struct capture *capture, enum hook_id
 {
 	if (capture->states[id].works)
 		return EVENT_HOOK_WORKS;
-	if (hook_is_evidence(id) && capture->settings.evidence_hook != EVIDENCE_DEGRADED)
-		return EVENT_HOOK_FALLBACK;
-	return EVENT_HOOK_MISSING;
+	if (hook_is_evidence(id) && capture->settings.evidence_hook == EVIDENCE_DEGRADED)
+		return EVENT_HOOK_MISSING;
+	return hook_has_stand_in(id, capture->states) ? EVENT_HOOK_FALLBACK : EVENT_HOOK_MISSING;
 }
 
 int choice_try(struct capture *capture)

@@ -197,6 +197,10 @@ static void route(struct drain *drain, struct event_header *event)
 	case EVENT_EXIT:
 		naming_add_event(&drain->batch, event);
 		break;
+	case EVENT_DISK:
+		((struct event_disk *)event)->queued_ns += drain->boot_offset_ns;
+		((struct event_disk *)event)->issued_ns += drain->boot_offset_ns;
+		break;
 	case EVENT_EXEC:
 		put_spaces_between_arguments((struct event_exec *)event);
 		break;

@@ -27,6 +27,12 @@ const struct probe probes[] = {
 	[PROBE_SAMPLE] = {"sample", PROBE_BY_DEFAULT,
 			  "what runs on each CPU, --rate times a second, with stacks"},
 	[PROBE_SIGNAL] = {"signal", PROBE_WHEN_ASKED, "who sent which signal to whom"},
+	[PROBE_DISK] = {"disk", PROBE_BY_DEFAULT,
+			"each disk request: who queued it, for which file, how long it took"},
+	[PROBE_MEMORY] = {"memory", PROBE_BY_DEFAULT,
+			  "threads that had to free memory before they got some"},
+	[PROBE_TCP] = {"tcp", PROBE_BY_DEFAULT,
+		       "what TCP sent again; the state of connections that were waited for"},
 };
 
 _Static_assert(ARRAY_SIZE(probes) == PROBE_COUNT, "a row for each probe");
@@ -78,6 +84,52 @@ const struct hook hooks[] = {
 			 "run as root, or give CAP_PERFMON"},
 	[HOOK_SIGNAL] = {"signal_generate", "on_signal", PROBE_SIGNAL, HOOK_TYPE_TRACEPOINT, false,
 			 "signals sent", "signals", "none known"},
+	[HOOK_DISK_START] = {"block_io_start", "on_disk_start", PROBE_DISK, HOOK_TYPE_TRACEPOINT,
+			     false, "who queued a disk request, for which file, and when",
+			     "disk requests that no scheduler queues begin when they are issued",
+			     "use kernel 6.5 or later"},
+	[HOOK_DISK_INSERT] = {"block_rq_insert", "on_disk_insert", PROBE_DISK, HOOK_TYPE_TRACEPOINT,
+			      false, "who queued a disk request, where block_io_start is missing",
+			      "who queued disk requests, and when", "none known"},
+	[HOOK_DISK_ISSUE] = {"block_rq_issue", "on_disk_issue", PROBE_DISK, HOOK_TYPE_TRACEPOINT,
+			     false, "when a device got a request, and how many it had",
+			     "how long requests waited for their device", "none known"},
+	[HOOK_DISK_COMPLETE] = {"block_rq_complete", "on_disk_complete", PROBE_DISK,
+				HOOK_TYPE_TRACEPOINT, false, "when a disk request was done",
+				"disk requests", "none known"},
+	[HOOK_RECLAIM_BEGIN] = {"mm_vmscan_direct_reclaim_begin", "on_reclaim_begin", PROBE_MEMORY,
+				HOOK_TYPE_TRACEPOINT, false,
+				"when a thread began to free memory of the machine",
+				"time spent on freeing memory of the machine", "none known"},
+	[HOOK_RECLAIM_END] = {"mm_vmscan_direct_reclaim_end", "on_reclaim_end", PROBE_MEMORY,
+			      HOOK_TYPE_TRACEPOINT, false, "how long it did, and how much it freed",
+			      "time spent on freeing memory of the machine", "none known"},
+	[HOOK_CGROUP_RECLAIM_BEGIN] = {"mm_vmscan_memcg_reclaim_begin", "on_cgroup_reclaim_begin",
+				       PROBE_MEMORY, HOOK_TYPE_TRACEPOINT, false,
+				       "when a thread began to free memory of its cgroup",
+				       "time spent on freeing memory of a cgroup",
+				       "use a kernel with CONFIG_MEMCG=y"},
+	[HOOK_CGROUP_RECLAIM_END] = {"mm_vmscan_memcg_reclaim_end", "on_cgroup_reclaim_end",
+				     PROBE_MEMORY, HOOK_TYPE_TRACEPOINT, false,
+				     "how long it did, and how much it freed",
+				     "time spent on freeing memory of a cgroup",
+				     "use a kernel with CONFIG_MEMCG=y"},
+	[HOOK_COMPACTION_BEGIN] = {"mm_compaction_begin", "on_compaction_begin", PROBE_MEMORY,
+				   HOOK_TYPE_TRACEPOINT, false,
+				   "when a thread began to move memory",
+				   "time spent on moving memory",
+				   "use a kernel with CONFIG_COMPACTION=y"},
+	[HOOK_COMPACTION_END] = {"mm_compaction_end", "on_compaction_end", PROBE_MEMORY,
+				 HOOK_TYPE_TRACEPOINT, false, "how long it did",
+				 "time spent on moving memory",
+				 "use a kernel with CONFIG_COMPACTION=y"},
+	[HOOK_RETRANSMIT] = {"tcp_retransmit_skb", "on_retransmit", PROBE_TCP, HOOK_TYPE_TRACEPOINT,
+			     false, "segments that TCP sent again",
+			     "lost packets of TCP connections", "none known"},
+	[HOOK_RETRANSMIT_SYNACK] = {"tcp_retransmit_synack", "on_retransmit_synack", PROBE_TCP,
+				    HOOK_TYPE_TRACEPOINT, false,
+				    "answers to new connections that were sent again",
+				    "lost answers to new TCP connections", "none known"},
 	[HOOK_SIDE_BAND] = {"mmap2", NULL, PROBE_SCHED, HOOK_TYPE_PERF_EVENT, false,
 			    "code that processes map: names of short-lived ones",
 			    "names of functions in processes that end quickly",
@@ -207,6 +259,19 @@ static bool has_prev_state_argument(const struct btf *btf)
 bool hook_is_evidence(enum hook_id id)
 {
 	return id == HOOK_KICK || id == HOOK_SCHED_EXIT || id == HOOK_FINISH_SWITCH;
+}
+
+bool hook_has_stand_in(enum hook_id id, const struct hook_state *states)
+{
+	bool one_works = false;
+
+	if (id == HOOK_DISK_START)
+		return states[HOOK_DISK_INSERT].works;
+	if (id == HOOK_DISK_INSERT)
+		return states[HOOK_DISK_START].works;
+	for (enum hook_id other = 0; other < HOOK_COUNT; other++)
+		one_works |= other != id && hook_is_evidence(other) && states[other].works;
+	return hook_is_evidence(id) && one_works;
 }
 
 void hooks_try(struct hook_state *ret_states, bool *ret_has_prev_state_arg)

@@ -15,6 +15,9 @@ enum probe_id {
 	PROBE_SCHED,
 	PROBE_SAMPLE,
 	PROBE_SIGNAL,
+	PROBE_DISK,
+	PROBE_MEMORY,
+	PROBE_TCP,
 	PROBE_COUNT,
 };
 
@@ -50,6 +53,18 @@ enum hook_id {
 	HOOK_FINISH_SWITCH,
 	HOOK_SAMPLE,
 	HOOK_SIGNAL,
+	HOOK_DISK_START,
+	HOOK_DISK_INSERT,
+	HOOK_DISK_ISSUE,
+	HOOK_DISK_COMPLETE,
+	HOOK_RECLAIM_BEGIN,
+	HOOK_RECLAIM_END,
+	HOOK_CGROUP_RECLAIM_BEGIN,
+	HOOK_CGROUP_RECLAIM_END,
+	HOOK_COMPACTION_BEGIN,
+	HOOK_COMPACTION_END,
+	HOOK_RETRANSMIT,
+	HOOK_RETRANSMIT_SYNACK,
 	HOOK_SIDE_BAND,
 	HOOK_COUNT,
 };
@@ -81,6 +96,9 @@ struct hook_state {
 
 /* One of those that stand in for one another: evidence of waits is taken at the best that works. */
 bool hook_is_evidence(enum hook_id id);
+
+/* Does another hook that works give the same? Then this one is not needed, or not missed. */
+bool hook_has_stand_in(enum hook_id id, const struct hook_state *states);
 
 /* Tries all, HOOK_COUNT states. Leaves nothing attached. Says too (unless NULL) whether
  * sched_switch gives the state of who leaves as an argument. */

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "capture/hooks.h"
 
 /* All CPUs together, if not said otherwise; but at least and at most so much for each. Measured: a
  * CPU that does nothing but switch writes 25 MB/s, and the recorder may be kept off its CPU for 200
@@ -42,6 +44,25 @@ static const short descriptor_syscalls[] = {
 	__NR_epoll_wait,
 #endif
 };
+
+/* Those of them that send. */
+static const short send_syscalls[] = {
+	__NR_write, __NR_writev, __NR_sendto, __NR_sendmsg, __NR_sendmmsg, __NR_sendfile,
+};
+
+static void set_syscalls(uint8_t *set, const short *numbers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		set[numbers[i] / 8] |= (uint8_t)(1u << (numbers[i] % 8));
+}
+
+/* A coarse clock goes on at each tick of the kernel. */
+static uint32_t tick_ns(void)
+{
+	struct timespec tick;
+
+	return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) ? 0 : (uint32_t)tick.tv_nsec;
+}
 
 static uint64_t log_bytes(uint64_t asked, uint64_t budget, uint64_t min, uint64_t max,
 			  unsigned int cpus)
@@ -138,10 +159,10 @@ int settings_make(struct capture_settings *settings, const struct capture_option
 	settings->self_pid = (uint32_t)getpid();
 	settings->futex_syscall = __NR_futex;
 	settings->yield_syscall = __NR_sched_yield;
-	for (size_t i = 0; i < ARRAY_SIZE(descriptor_syscalls); i++) {
-		short number = descriptor_syscalls[i];
-
-		settings->descriptor_syscalls[number / 8] |= (uint8_t)(1u << (number % 8));
-	}
+	settings->tcp_states = !!(options->probes & PROBE_BIT(PROBE_TCP));
+	settings->tick_ns = tick_ns();
+	set_syscalls(settings->descriptor_syscalls, descriptor_syscalls,
+		     ARRAY_SIZE(descriptor_syscalls));
+	set_syscalls(settings->send_syscalls, send_syscalls, ARRAY_SIZE(send_syscalls));
 	return set_filter(settings, options);
 }

@@ -23,21 +23,11 @@ static const struct option_row doctor_rows[] = {
 	OPTIONS_END,
 };
 
-/* Hooks that stand in for one another: where one of them works, the others are not missed. */
-static bool has_stand_in(enum hook_id id, const struct hook_state *states)
-{
-	bool one_works = false;
-
-	for (enum hook_id other = 0; other < HOOK_COUNT; other++)
-		one_works |= hook_is_evidence(other) && states[other].works;
-	return hook_is_evidence(id) && one_works;
-}
-
 static const char *status_text(enum hook_id id, const struct hook_state *states)
 {
 	if (states[id].works)
 		return "works";
-	return has_stand_in(id, states) ? "falls back" : "missing";
+	return hook_has_stand_in(id, states) ? "falls back" : "missing";
 }
 
 static void add_hook(struct table *table, enum hook_id id, const struct hook_state *states)
@@ -87,7 +77,7 @@ static int print_verdict(const struct hook_state *states, bool is_silent)
 	unsigned int missing = 0;
 
 	for (enum hook_id id = 0; id < HOOK_COUNT; id++) {
-		missing += !states[id].works && !has_stand_in(id, states);
+		missing += !states[id].works && !hook_has_stand_in(id, states);
 		if (hooks[id].is_required && !states[id].works) {
 			if (!is_silent)
 				printf("\nNothing can be recorded here: %s is missing. %s.\n",

@@ -49,7 +49,12 @@
 	X(23, loss, LOSS, "events that were lost")                                                 \
 	X(24, kind_info, KIND_INFO, "the event table: one kind")                                   \
 	X(25, field_info, FIELD_INFO, "the event table: one field of a kind")                      \
-	X(26, signal, SIGNAL, "a signal was sent")
+	X(26, signal, SIGNAL, "a signal was sent")                                                 \
+	X(28, disk, DISK, "a disk request was completed")                                          \
+	X(29, reclaim, RECLAIM, "a thread freed memory before it got some")                        \
+	X(30, tcp_state, TCP_STATE, "the state of a TCP connection when a wait for it ended")      \
+	X(31, retransmit, RETRANSMIT, "TCP sent something again")                                  \
+	X(34, cgroup, CGROUP, "which cgroup a process is in, and its limits")
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -322,6 +327,104 @@ struct event_signal {
 
 enum event_thread_flag {
 	EVENT_THREAD_KERNEL = 1,
+};
+
+enum event_disk_flag {
+	EVENT_DISK_SYNC = 1,  /* somebody waits for it: REQ_SYNC */
+	EVENT_DISK_META = 2,  /* of the file system itself: REQ_META */
+	EVENT_DISK_FLUSH = 4, /* the device's cache is emptied first, or it is all that is done */
+	EVENT_DISK_FUA = 8,   /* not done before it is on the medium */
+	EVENT_DISK_READAHEAD = 16, /* nobody has asked for it yet */
+	EVENT_DISK_THROTTLED = 32, /* a cgroup's limit held it back before it was queued */
+};
+
+struct event_disk {
+	struct event_header header; /* time_ns: when it was completed */
+	__u64 queued_ns;
+	__u64 issued_ns; /* when the device got it, the last time; queued_ns if it never did: what
+			    only waits for a flush is answered with that */
+	__u64 sector;    /* first one, of 512 bytes, on the whole disk */
+	__u64 inode;     /* whose content it is; 0: not known, or of no file */
+	__u32 size_bytes;
+	__u32 device; /* major << 20 | minor, of the partition if it has one */
+	__u32 tid;    /* who queued it: for data written behind, a kernel thread */
+	__u32 pid;
+	__u16 operation; /* enum req_op of the kernel: 0 read, 1 write, 2 flush, 3 discard */
+	__u16 flags;     /* enum event_disk_flag */
+	__u16 depth; /* requests in flight on the whole disk when it was issued, with itself; 0: it
+			never was */
+	__u16 cpu;   /* that took the completion */
+	__s32 error; /* negative errno */
+	__u32 reserved;
+};
+
+enum event_reclaim_kind {
+	EVENT_RECLAIM_DIRECT = 1,     /* the machine had too little free memory */
+	EVENT_RECLAIM_CGROUP = 2,     /* a memory cgroup was at its limit */
+	EVENT_RECLAIM_COMPACTION = 3, /* pages were moved to get free ones in a row */
+};
+
+struct event_reclaim {
+	struct event_header header; /* time_ns: when it ended */
+	__u64 duration_ns;
+	__u64 cgroup; /* id (inode) of the thread's memory cgroup; 0: the whole machine */
+	__u64 pages;  /* freed; 0 of a compaction */
+	__u32 tid;
+	__u32 pid;
+	__u32 order; /* it wanted 2^order pages in a row */
+	__u32 kind;  /* enum event_reclaim_kind */
+};
+
+enum event_tcp_flag {
+	EVENT_TCP_NODELAY = 1, /* TCP_NODELAY: small pieces are not held back */
+	EVENT_TCP_AT_BEGIN =
+		2, /* window, unsent and unacked are those of the moment the wait began */
+};
+
+/* Written beside a wait event of the same thread and time. Of a listening socket only the backlogs
+ * mean something. */
+struct event_tcp_state {
+	struct event_header header;
+	__u64 socket; /* the wait's object */
+	__u32 tid;
+	__u32 pid;
+	__u32 srtt_us;           /* smoothed round-trip time; 0: not measured yet */
+	__u32 send_window_bytes; /* what the peer allows to be in flight */
+	__u32 unsent_bytes;      /* written by the program, not yet sent */
+	__u32 unacked_bytes;     /* sent, not yet acknowledged */
+	__u32 retransmits;       /* of this connection's whole life */
+	__u32 backlog;           /* connections that wait for accept */
+	__u32 backlog_max;
+	__u16 state;             /* TCP_ state number */
+	__u16 flags;             /* enum event_tcp_flag */
+	__u64 since_received_ns; /* to a tick (1 to 10 ms); 0: within the last one, or never */
+	__u64 since_acked_ns;
+};
+
+struct event_retransmit {
+	struct event_header header;
+	__u16 family;           /* AF_ */
+	__u16 local_port;       /* host byte order */
+	__u16 remote_port;      /* host byte order */
+	__u16 state;            /* TCP_ state number: 2 SYN sent, 12 SYN received, 1 established */
+	__u8 local_address[16]; /* IPv4 in the first four */
+	__u8 remote_address[16];
+	__u32 tid; /* who waited for the socket last; 0: not known */
+	__u32 pid;
+	__u64 socket; /* its id, as waits carry it; 0: not known */
+};
+
+/* Written by the user side, time_ns is when it looked. A limit holds for all that is below a
+ * cgroup: of those on the way from it to the root the tightest is given. */
+struct event_cgroup {
+	struct event_header header;
+	__u64 id; /* inode of its directory: of the cpu hierarchy (v1), or the only one (v2) */
+	__u32 pid;
+	__u32 tid;                /* thread that was looked at */
+	__u64 quota_us;           /* CPU time for each period; 0: no limit */
+	__u64 period_us;          /* 0: no limit */
+	__u64 memory_limit_bytes; /* 0: no limit */
+	char text[];              /* path in the cpu hierarchy, NUL, in the memory hierarchy, NUL */
 };
 
 struct event_thread {

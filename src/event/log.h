@@ -86,8 +86,11 @@ struct capture_settings {
 	__u32 has_prev_state_arg;
 	__s32 futex_syscall;
 	__s32 yield_syscall;
+	__u32 tcp_states; /* 1: they are written beside the evidence of waits */
+	__u32 tick_ns;    /* the kernel's own clock counts these (CONFIG_HZ) */
 	struct filter_pattern patterns[FILTER_PATTERNS_MAX];
 	__u8 descriptor_syscalls[SYSCALL_LIMIT / 8]; /* bit n: the first argument is a descriptor */
+	__u8 send_syscalls[SYSCALL_LIMIT / 8];       /* bit n: it may wait to send on that */
 };
 
 /* Counted by the kernel side, one per CPU. */

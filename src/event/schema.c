@@ -284,6 +284,85 @@ static const struct event_field signal_fields[] = {
 	FIELD(signal, result, MEANING_COUNT, "0 delivered, 1 ignored, 2 was pending already"),
 };
 
+static const struct event_field disk_fields[] = {
+	FIELD(disk, queued_ns, MEANING_TIME_NS, "when it was queued"),
+	FIELD(disk, issued_ns, MEANING_TIME_NS,
+	      "when the device got it; as queued_ns if it only waited for a flush"),
+	FIELD(disk, sector, MEANING_COUNT, "first sector (512 bytes) on the whole disk"),
+	FIELD(disk, inode, MEANING_COUNT, "whose content it is; 0 is not known"),
+	FIELD(disk, size_bytes, MEANING_BYTES, "size"),
+	FIELD(disk, device, MEANING_COUNT, "device: major << 20 | minor"),
+	FIELD(disk, tid, MEANING_TID, "thread that queued it; a kernel thread if written behind"),
+	FIELD(disk, pid, MEANING_PID, "its process"),
+	FIELD(disk, operation, MEANING_COUNT,
+	      "0 read, 1 write, 2 flush, 3 discard, 9 write zeroes"),
+	FIELD(disk, flags, MEANING_FLAGS,
+	      "1 synchronous, 2 of the file system itself, 4 flush, 8 to the medium, 16 read-ahead, "
+	      "32 held back by a cgroup's limit"),
+	FIELD(disk, depth, MEANING_COUNT,
+	      "requests in flight on the disk when it was issued, with itself; 0 is not issued"),
+	FIELD(disk, cpu, MEANING_CPU, "CPU that took the completion"),
+	FIELD(disk, error, MEANING_COUNT, "0, or a negative error number"),
+	FIELD(disk, reserved, MEANING_RESERVED, ""),
+};
+
+static const struct event_field reclaim_fields[] = {
+	FIELD(reclaim, duration_ns, MEANING_DURATION_NS, "how long it took"),
+	FIELD(reclaim, cgroup, MEANING_COUNT,
+	      "id (inode) of its memory cgroup; 0 is the whole machine"),
+	FIELD(reclaim, pages, MEANING_COUNT, "pages freed; 0 of a compaction"),
+	FIELD(reclaim, tid, MEANING_TID, "thread that needed memory"),
+	FIELD(reclaim, pid, MEANING_PID, "its process"),
+	FIELD(reclaim, order, MEANING_COUNT, "it wanted 2 to the power of this pages in a row"),
+	FIELD(reclaim, kind, MEANING_COUNT, "1 machine, 2 memory cgroup, 3 compaction"),
+};
+
+static const struct event_field tcp_state_fields[] = {
+	FIELD(tcp_state, socket, MEANING_OBJECT, "the socket: the wait's object"),
+	FIELD(tcp_state, tid, MEANING_TID, "thread that waited"),
+	FIELD(tcp_state, pid, MEANING_PID, "its process"),
+	FIELD(tcp_state, srtt_us, MEANING_COUNT, "smoothed round-trip time in microseconds"),
+	FIELD(tcp_state, send_window_bytes, MEANING_BYTES, "what the peer allows to be in flight"),
+	FIELD(tcp_state, unsent_bytes, MEANING_BYTES, "written by the program, not yet sent"),
+	FIELD(tcp_state, unacked_bytes, MEANING_BYTES, "sent, not yet acknowledged"),
+	FIELD(tcp_state, retransmits, MEANING_COUNT, "segments sent again since it was opened"),
+	FIELD(tcp_state, backlog, MEANING_COUNT, "listening: connections that wait for accept"),
+	FIELD(tcp_state, backlog_max, MEANING_COUNT, "listening: how many may"),
+	FIELD(tcp_state, state, MEANING_COUNT,
+	      "TCP state: 1 established, 2 SYN sent, 10 listening"),
+	FIELD(tcp_state, flags, MEANING_FLAGS,
+	      "1 TCP_NODELAY, 2 window, unsent and unacked are from when the wait began"),
+	FIELD(tcp_state, since_received_ns, MEANING_DURATION_NS,
+	      "since data came last, to a tick; 0 is just now, or never"),
+	FIELD(tcp_state, since_acked_ns, MEANING_DURATION_NS,
+	      "since an acknowledgement came last, to a tick; 0 is just now, or never"),
+};
+
+static const struct event_field retransmit_fields[] = {
+	FIELD(retransmit, family, MEANING_COUNT, "address family: 2 IPv4, 10 IPv6"),
+	FIELD(retransmit, local_port, MEANING_COUNT, "local port"),
+	FIELD(retransmit, remote_port, MEANING_COUNT, "remote port"),
+	FIELD(retransmit, state, MEANING_COUNT,
+	      "TCP state: 1 established, 2 SYN sent, 12 SYN received"),
+	FIELD_ARRAY(retransmit, local_address, MEANING_BINARY,
+		    "local address; IPv4 in the first four bytes"),
+	FIELD_ARRAY(retransmit, remote_address, MEANING_BINARY, "remote address"),
+	FIELD(retransmit, tid, MEANING_TID, "who waited for the socket last; 0 is not known"),
+	FIELD(retransmit, pid, MEANING_PID, "its process; 0 is not known"),
+	FIELD(retransmit, socket, MEANING_OBJECT, "the socket; 0 is not known"),
+};
+
+static const struct event_field cgroup_fields[] = {
+	FIELD(cgroup, id, MEANING_COUNT, "inode of its directory: v1 of the cpu hierarchy"),
+	FIELD(cgroup, pid, MEANING_PID, "process"),
+	FIELD(cgroup, tid, MEANING_TID, "the thread that was looked at"),
+	FIELD(cgroup, quota_us, MEANING_COUNT,
+	      "CPU time in microseconds for each period; 0 is no limit"),
+	FIELD(cgroup, period_us, MEANING_COUNT, "the period in microseconds; 0 is no limit"),
+	FIELD(cgroup, memory_limit_bytes, MEANING_BYTES, "limit of its memory; 0 is none"),
+	FIELD_TAIL(cgroup, text, MEANING_TEXTS, "path for CPU time, path for memory"),
+};
+
 static const struct event_schema schemas[EVENT_KIND_LIMIT] = {
 #define X(number, kind_name, NAME, kind_says)                                                      \
 	[number] = {                                                                               \
