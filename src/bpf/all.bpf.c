@@ -11,5 +11,6 @@
 #include "bpf/disk.bpf.c"
 #include "bpf/reclaim.bpf.c"
 #include "bpf/tcp.bpf.c"
+#include "bpf/span.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -2,6 +2,7 @@
 /*
  * Probe life: births, deaths, new programs, new names. All of them, whatever the filter.
  */
+#include "bpf/span.bpf.h"
 #include "bpf/stack.bpf.h"
 
 #define CMDLINE_MAX 256
@@ -89,6 +90,7 @@ int on_exec(__u64 *ctx)
 	}
 	event_commit(&event->header, mark);
 	judge_again(task, task->comm);
+	end_spans((__u32)ctx[1], log);
 	return 0;
 }
 
@@ -112,6 +114,7 @@ int on_exit(__u64 *ctx)
 	if (event->process_ended && (settings.filter & FILTER_PIDS))
 		bpf_map_delete_elem(&targets, &pid);
 	event_commit(&event->header, mark);
+	end_spans(task->pid, log);
 	return 0;
 }
 

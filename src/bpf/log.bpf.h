@@ -98,4 +98,33 @@ static __always_inline void event_commit(struct event_header *header, __u32 mark
 #endif
 }
 
+/* True if half the log was written since POSITION was reserved. */
+static __always_inline bool is_nearly_lapped(struct log_head *log, __u64 position)
+{
+	__u64 now = *(volatile __u64 *)&log->position & LOG_UNITS_MASK;
+
+	return (now - position) * LOG_EVIDENCE_UNIT > settings.evidence_mask / 2;
+}
+
+/*
+ * Writes a whole event of BYTES (a constant) to an evidence log, for programs that can be preempted
+ * (uprobes; the others cannot). Such a one may be put off its CPU between reserving and committing:
+ * readers wait for it some rounds, then count it as lost. By the time it goes on, its place may have
+ * been given away again. So the event is made elsewhere, only this copy lies in between, and it is
+ * not begun when the log has come half round meanwhile (then it has been counted as lost, too).
+ */
+static __always_inline void evidence_put(struct log_head *log, struct event_header *event,
+					 const __u32 bytes)
+{
+	__u64 position;
+	__u32 mark;
+	void *place = evidence_reserve(log, bytes, &mark, &position);
+
+	if (is_nearly_lapped(log, position))
+		return;
+	event->mark = ~mark;
+	__builtin_memcpy(place, event, bytes);
+	event_commit(place, mark);
+}
+
 #endif

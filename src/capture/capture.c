@@ -33,6 +33,23 @@ static unsigned int count_cpus(void)
 	return file && last < (unsigned int)possible ? last + 1 : (unsigned int)possible;
 }
 
+/* Other hooks that are missing leave a recording with less in it; this one was asked for. */
+static int check_spans(const struct capture *capture)
+{
+	static const enum hook_id ids[] = {HOOK_SPAN_ENTRY, HOOK_SPAN_RETURN};
+
+	for (size_t i = 0; capture->spans.count > 0 && i < ARRAY_SIZE(ids); i++) {
+		const struct hook_state *state = &capture->states[ids[i]];
+
+		if (!state->works)
+			return fail_errno(state->error,
+					  "--span: the kernel refuses probes on "
+					  "functions of programs (%s)",
+					  hooks[ids[i]].mend);
+	}
+	return 0;
+}
+
 static int open_parts(struct capture *capture, const struct capture_options *options)
 {
 	struct resolver_options resolver_options = {.source_lines = options->source_lines,
@@ -43,8 +60,14 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 
 	/* first, so that its sandboxed child inherits nothing */
 	err = resolver_new(&resolver, &resolver_options);
-	if (!err)
-		err = naming_start(&capture->drain.naming, resolver);
+	if (err)
+		return err;
+	err = spans_find(&capture->spans, options, resolver);
+	if (err) {
+		resolver_free(resolver);
+		return err;
+	}
+	err = naming_start(&capture->drain.naming, resolver);
 	if (!err)
 		err = choice_try(capture);
 	if (!err)
@@ -52,6 +75,8 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	if (err)
 		return err;
 	err = load_object(capture, options->evidence_hook);
+	if (!err)
+		err = check_spans(capture);
 	if (!err)
 		err = load_logs(capture);
 	if (!err)
@@ -77,6 +102,7 @@ int capture_open(struct capture **ret, const struct capture_options *options)
 		return err;
 	}
 	statement_machine(capture);
+	spans_tell_names(&capture->spans, &capture->drain);
 	*ret = capture;
 	return 0;
 }
@@ -158,13 +184,16 @@ int capture_start(struct capture *capture)
 	}
 	/* births first, the switches last: who is seen running has been seen living */
 	for (int id = HOOK_COUNT - 1; id >= 0; id--) {
-		if (hooks[id].program && !hooks[id].is_required && choice_is_used(capture, id))
+		if (hooks[id].program && !hooks[id].is_required &&
+		    hooks[id].type != HOOK_TYPE_UPROBE && choice_is_used(capture, id))
 			attach_or_do_without(capture, id);
 	}
 	threads_scan(capture_now_ns(), take_thread, capture);
 	err = attach(capture, HOOK_WAKING);
 	if (!err)
 		err = attach(capture, HOOK_SWITCH);
+	if (!err)
+		err = spans_attach(&capture->spans, capture->object);
 	statement_hooks(capture);
 	return err;
 }
@@ -197,8 +226,10 @@ void capture_stop(struct capture *capture)
 	if (capture->is_stopped)
 		return;
 	capture->is_stopped = true;
+	spans_detach(&capture->spans);
 	destroy_links(capture->sample_links, capture->cpu_count);
 	destroy_links(capture->links, HOOK_COUNT);
+	spans_tell_open(&capture->spans, &capture->drain, load_map_fd(capture, "open_spans"));
 	statement_counts(capture);
 }
 
@@ -219,6 +250,7 @@ void capture_close(struct capture *capture, void (*progress)(void *context, uint
 	destroy_links(capture->sample_links, capture->cpu_count);
 	destroy_links(capture->links, HOOK_COUNT);
 	side_band_close(capture->drain.side_band);
+	spans_release(&capture->spans);
 	load_release(capture);
 	drain_release(&capture->drain);
 	free(capture->sample_links);

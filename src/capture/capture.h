@@ -40,6 +40,9 @@ struct capture_options {
 					power of two */
 	uint64_t evidence_log_bytes; /* as above */
 	int evidence_hook;           /* enum evidence_hook, or -1: the best that works */
+	const char *const *spans;    /* NAME=BINARY:FUNCTION; borrowed as the pids */
+	size_t span_count;
+	bool spans_anyway; /* also of functions where that may end the program */
 	struct capture_sink sink;
 };
 

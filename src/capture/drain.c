@@ -76,6 +76,12 @@ void drain_report_loss(struct drain *drain, const struct event_loss *loss)
 						    &event, sizeof(event));
 }
 
+void drain_report(struct drain *drain, const struct event_header *event)
+{
+	if (!drain->error)
+		drain->error = drain->sink.evidence(drain->sink.context, 0, event, event->size);
+}
+
 void drain_report_clock(struct drain *drain)
 {
 	struct event_clock event = {
@@ -83,8 +89,7 @@ void drain_report_clock(struct drain *drain)
 	};
 
 	read_clocks(&event);
-	if (!drain->error)
-		drain->error = drain->sink.evidence(drain->sink.context, 0, &event, sizeof(event));
+	drain_report(drain, &event.header);
 }
 
 static void report_round_loss(struct drain *drain, const struct log_round *round, uint16_t cpu,
@@ -200,6 +205,9 @@ static void route(struct drain *drain, struct event_header *event)
 	case EVENT_DISK:
 		((struct event_disk *)event)->queued_ns += drain->boot_offset_ns;
 		((struct event_disk *)event)->issued_ns += drain->boot_offset_ns;
+		break;
+	case EVENT_SPAN:
+		((struct event_span *)event)->start_ns += drain->boot_offset_ns;
 		break;
 	case EVENT_EXEC:
 		put_spaces_between_arguments((struct event_exec *)event);

@@ -34,6 +34,9 @@ int drain_round(struct drain *drain);
 /* Hands a loss event to the sink and counts it. Times on the sink's clock. */
 void drain_report_loss(struct drain *drain, const struct event_loss *loss);
 
+/* Hands a finished event to the sink's evidence, beside those of the logs. */
+void drain_report(struct drain *drain, const struct event_header *event);
+
 /* Hands a clock event (all clocks, now) to the sink. */
 void drain_report_clock(struct drain *drain);
 

@@ -33,6 +33,8 @@ const struct probe probes[] = {
 			  "threads that had to free memory before they got some"},
 	[PROBE_TCP] = {"tcp", PROBE_BY_DEFAULT,
 		       "what TCP sent again; the state of connections that were waited for"},
+	[PROBE_SPAN] = {"span", PROBE_WHEN_ASKED,
+			"calls of functions that you name with --span, from entry to return"},
 };
 
 _Static_assert(ARRAY_SIZE(probes) == PROBE_COUNT, "a row for each probe");
@@ -134,6 +136,12 @@ const struct hook hooks[] = {
 			    "code that processes map: names of short-lived ones",
 			    "names of functions in processes that end quickly",
 			    "run as root, or give CAP_PERFMON"},
+	[HOOK_SPAN_ENTRY] = {"uprobe", "on_span_entry", PROBE_SPAN, HOOK_TYPE_UPROBE, false,
+			     "calls of functions of programs", "spans (--span)",
+			     "use a kernel with CONFIG_UPROBE_EVENTS=y (5.15 and later)"},
+	[HOOK_SPAN_RETURN] = {"uretprobe", "on_span_return", PROBE_SPAN, HOOK_TYPE_UPROBE, false,
+			      "returns of functions of programs", "spans (--span)",
+			      "use a kernel with CONFIG_UPROBE_EVENTS=y (5.15 and later)"},
 };
 
 _Static_assert(ARRAY_SIZE(hooks) == HOOK_COUNT, "a row for each hook");
@@ -189,25 +197,50 @@ bool hook_finish_switch_name(char *name, size_t size)
 	return found;
 }
 
-static int try_kprobe(void)
+/* The number that a kind of perf event has on this kernel; -ENOENT if it has none. */
+static int event_type(const char *name)
 {
-	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
-	struct perf_event_attr attr = {.size = sizeof(attr)};
-	_cleanup_close_ int event = -1;
-	char name[256];
-	unsigned int type;
-	int got;
+	_cleanup_free_ char *path = xasprintf("/sys/bus/event_source/devices/%s/type", name);
+	FILE *file = fopen(path, "re");
+	int type, got;
 
 	if (!file)
 		return -ENOENT;
-	got = fscanf(file, "%u", &type);
+	got = fscanf(file, "%d", &type);
 	fclose(file);
-	if (got != 1 || !hook_finish_switch_name(name, sizeof(name)))
+	return got == 1 ? type : -ENOENT;
+}
+
+static int try_kprobe(void)
+{
+	struct perf_event_attr attr = {.size = sizeof(attr)};
+	_cleanup_close_ int event = -1;
+	int type = event_type("kprobe");
+	char name[256];
+
+	if (type < 0 || !hook_finish_switch_name(name, sizeof(name)))
 		return -ENOENT;
-	attr.type = type;
+	attr.type = (__u32)type;
 	attr.config1 = (uintptr_t)name;
 	event = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	return event < 0 ? -errno : 0;
+}
+
+/* At a place that no file has: a kernel that only refuses that would take another. */
+static int try_uprobe(enum hook_id id)
+{
+	struct perf_event_attr attr = {.size = sizeof(attr)};
+	_cleanup_close_ int event = -1;
+	int type = event_type("uprobe");
+
+	if (type < 0)
+		return type;
+	attr.type = (__u32)type;
+	attr.config = id == HOOK_SPAN_RETURN;
+	attr.config1 = (uintptr_t) "/proc/self/exe";
+	attr.config2 = INT64_MAX;
+	event = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	return event >= 0 || errno == EINVAL ? 0 : -errno;
 }
 
 static int try_perf_event(enum hook_id id)
@@ -236,6 +269,9 @@ static struct hook_state try_hook(const struct btf *btf, enum hook_id id)
 		break;
 	case HOOK_TYPE_PERF_EVENT:
 		err = try_perf_event(id);
+		break;
+	case HOOK_TYPE_UPROBE:
+		err = try_uprobe(id);
 		break;
 	}
 	return (struct hook_state){.works = err == 0, .error = err};

@@ -11,6 +11,7 @@
 #include "capture/capture.h"
 #include "capture/drain.h"
 #include "capture/hooks.h"
+#include "capture/span.h"
 
 struct capture {
 	struct capture_settings settings;
@@ -26,6 +27,7 @@ struct capture {
 	void **kick_pages;
 	void *maps[EVENT_LOG_KINDS]; /* the logs of all CPUs, as mapped here */
 	size_t map_bytes[EVENT_LOG_KINDS];
+	struct spans spans;
 	struct drain drain;
 	bool is_stopped;
 };

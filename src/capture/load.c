@@ -53,6 +53,8 @@ static int prepare_object(struct capture *capture)
 		err = set_map(capture, "kick", capture->cpu_count, 0);
 	if (!err && !(capture->settings.filter & FILTER_PIDS))
 		err = set_map(capture, "targets", 1, 0);
+	if (!err && !capture->settings.span_count)
+		err = set_map(capture, "open_spans", 1, 0);
 	for (enum hook_id id = 0; id < HOOK_COUNT && !err; id++) {
 		struct bpf_program *program =
 			hooks[id].program ? bpf_object__find_program_by_name(capture->object,

@@ -157,6 +157,7 @@ int settings_make(struct capture_settings *settings, const struct capture_option
 	settings->slot_mask = slot_count() - 1;
 	settings->user_stack = options->user_stack;
 	settings->self_pid = (uint32_t)getpid();
+	settings->span_count = (uint32_t)options->span_count;
 	settings->futex_syscall = __NR_futex;
 	settings->yield_syscall = __NR_sched_yield;
 	settings->tcp_states = !!(options->probes & PROBE_BIT(PROBE_TCP));

@@ -124,6 +124,7 @@ static void report_counters(struct capture *capture)
 		for (int cpu = 0; cpu < cpus; cpu++) {
 			sum.slot_conflicts += each[cpu].slot_conflicts;
 			sum.unseen_waits += each[cpu].unseen_waits;
+			sum.lost_spans += each[cpu].lost_spans;
 			sum.evidence += each[cpu].evidence;
 			sum.user_copies += each[cpu].user_copies;
 			sum.user_copies_saved += each[cpu].user_copies_saved;
@@ -135,6 +136,7 @@ static void report_counters(struct capture *capture)
 	give_meta(capture, "user_stacks_known", "%" PRIu64, (uint64_t)sum.user_copies_saved);
 	report_evidence_loss(capture, sum.slot_conflicts, EVENT_LOSS_SLOT);
 	report_evidence_loss(capture, sum.unseen_waits, EVENT_LOSS_UNSEEN);
+	report_evidence_loss(capture, sum.lost_spans, EVENT_LOSS_SPAN);
 }
 
 /* How many records the programs have written, read or not: what was recorded and what was lost add

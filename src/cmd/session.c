@@ -55,6 +55,11 @@ static int read_probes(const struct session_values *values, uint32_t *ret_bits)
 				return err;
 		}
 	}
+	if (values->spans.count > 0)
+		*ret_bits |= PROBE_BIT(PROBE_SPAN);
+	else if (*ret_bits & PROBE_BIT(PROBE_SPAN))
+		return fail(-EINVAL, "--probe span wants to know of what: add --span "
+				     "NAME=BINARY:FUNCTION");
 	return 0;
 }
 
@@ -117,6 +122,9 @@ static int open_capture(struct session *session, const struct session_values *va
 		.switch_log_bytes = values->switch_log_bytes,
 		.evidence_log_bytes = values->evidence_log_bytes,
 		.evidence_hook = (int)values->hook - 1,
+		.spans = values->spans.items,
+		.span_count = values->spans.count,
+		.spans_anyway = values->spans_anyway,
 		.sink = *sink,
 	};
 	int err = read_probes(values, &options.probes);

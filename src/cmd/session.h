@@ -18,6 +18,8 @@ struct session_values {
 	struct option_list pids;
 	struct option_list comms;
 	struct option_list probes; /* names, or several with commas */
+	struct option_list spans;
+	bool spans_anyway;
 	uint64_t min_wait_ns;
 	uint64_t waker_stack_ns; /* UINT64_MAX: as min_wait_ns, but not below WAKER_STACK_MIN_NS */
 	uint64_t rate_hz;
@@ -53,6 +55,12 @@ extern const char *const session_hook_names[];
 	       "sample what runs on each CPU so many times a second (default 99; 0: do not)"),     \
 	OPTION("probe", 0, OPTION_LIST, struct_, member_.probes, "NAME,...",                       \
 	       "only these probes, see dashcam probes (default: sched,sample)"),                   \
+	OPTION("span", 0, OPTION_LIST, struct_, member_.spans, "NAME=BINARY:FUNCTION",             \
+	       "record each call of FUNCTION in BINARY, from entry to return, as NAME; may be "    \
+	       "repeated"),                                                                        \
+	OPTION("span-anyway", 0, OPTION_FLAG, struct_, member_.spans_anyway, NULL,                 \
+	       "allow --span where an exception (C++, Rust) or a switch of stacks (Go, "           \
+	       "coroutines) inside FUNCTION ends the program"),                                    \
 	OPTION_OF("user-stack", 0, struct_, member_.user_stack, session_stack_names, "HOW",        \
 		  "user stacks: auto, fp (frame pointers), dwarf (copied and unwound), none"),     \
 	OPTION("lines", 0, OPTION_FLAG, struct_, member_.source_lines, NULL,                       \

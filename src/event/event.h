@@ -54,6 +54,8 @@
 	X(29, reclaim, RECLAIM, "a thread freed memory before it got some")                        \
 	X(30, tcp_state, TCP_STATE, "the state of a TCP connection when a wait for it ended")      \
 	X(31, retransmit, RETRANSMIT, "TCP sent something again")                                  \
+	X(32, span_name, SPAN_NAME, "defines a span's name: the function it stands for")           \
+	X(33, span, SPAN, "a thread was inside a function that the user named")                    \
 	X(34, cgroup, CGROUP, "which cgroup a process is in, and its limits")
 
 enum event_kind {
@@ -491,6 +493,35 @@ struct event_frame {
 	char text[];
 };
 
+/* What the user calls a function: --span NAME=BINARY:FUNCTION. Several functions may share a NAME.
+ */
+struct event_span_name {
+	struct event_header header;
+	__u32 name; /* the id that spans carry, from 1 on */
+	__u32 reserved;
+	char text[]; /* NAME, NUL, BINARY:FUNCTION, NUL */
+};
+
+#define EVENT_SPAN_DEPTH_MAX 16 /* spans of one thread that can be inside each other */
+
+enum event_span_flag {
+	EVENT_SPAN_OPEN = 1,   /* it had not returned: time_ns is when it was seen last */
+	EVENT_SPAN_BROKEN = 2, /* left without a return (longjmp, exception): time_ns is when that
+				  was noticed, at the thread's next span */
+};
+
+/* From the call of a function to its return. Calls of the same function from inside it belong to
+ * it: they are no spans of their own. */
+struct event_span {
+	struct event_header header; /* time_ns: its end */
+	__u64 start_ns;
+	__u32 tid;
+	__u32 pid;
+	__u32 name;  /* id of a span_name event */
+	__u16 depth; /* how many spans of the thread are around it */
+	__u16 flags; /* enum event_span_flag */
+};
+
 struct event_meta {
 	struct event_header header;
 	char text[]; /* name, NUL, value, NUL */
@@ -528,7 +559,8 @@ enum event_log {
 	X(3, SIDE_BAND, "mapping", "mapping records that perf dropped")                            \
 	X(4, UNWIND, "stack", "stack copies dropped because unwinding lagged behind")              \
 	X(5, SLOT, "wait", "two threads shared a slot")                                            \
-	X(6, UNSEEN, "wait", "a thread took its CPU where no program runs, so nobody looked")
+	X(6, UNSEEN, "wait", "a thread took its CPU where no program runs, so nobody looked")      \
+	X(7, SPAN, "span", "no room: too many spans inside each other, or threads with spans")
 
 enum event_loss_reason {
 #define X(number, NAME, what, why) EVENT_LOSS_##NAME = number,

@@ -88,10 +88,31 @@ struct capture_settings {
 	__s32 yield_syscall;
 	__u32 tcp_states; /* 1: they are written beside the evidence of waits */
 	__u32 tick_ns;    /* the kernel's own clock counts these (CONFIG_HZ) */
+	__u32 span_count; /* functions with a span; 0: none */
+	__u32 reserved;
 	struct filter_pattern patterns[FILTER_PATTERNS_MAX];
 	__u8 descriptor_syscalls[SYSCALL_LIMIT / 8]; /* bit n: the first argument is a descriptor */
 	__u8 send_syscalls[SYSCALL_LIMIT / 8];       /* bit n: it may wait to send on that */
 };
+
+/* A function that a thread is inside of. */
+struct open_span {
+	__u64 start_ns;  /* on the clock of the logs */
+	__u64 return_at; /* where its return address lies on the thread's stack */
+	__u32 name;
+	__u32 reserved;
+};
+
+/* The spans a thread has open, outermost first: a value of the map of spans, whose key is the tid.
+ */
+struct open_spans {
+	__u32 pid;
+	__u32 count;
+	struct open_span spans[EVENT_SPAN_DEPTH_MAX];
+};
+
+/* Threads that can have spans at once: 6 MB, taken only if there are spans. */
+#define SPAN_THREADS_MAX 16384
 
 /* Counted by the kernel side, one per CPU. */
 struct capture_counters {
@@ -101,7 +122,8 @@ struct capture_counters {
 	__u64 user_copies;
 	__u64 user_copies_saved; /* stacks that were known already */
 	__u64 unseen_waits;      /* waits whose end was not seen, so that no evidence was taken */
-	__u64 reserved[2];
+	__u64 lost_spans;        /* for which there was no room */
+	__u64 reserved[1];
 };
 
 #endif

@@ -231,6 +231,22 @@ static const struct event_field frame_fields[] = {
 	FIELD_TAIL(frame, text, MEANING_TEXTS, "function, source file"),
 };
 
+static const struct event_field span_name_fields[] = {
+	FIELD(span_name, name, MEANING_COUNT, "the id that spans carry"),
+	FIELD(span_name, reserved, MEANING_RESERVED, ""),
+	FIELD_TAIL(span_name, text, MEANING_TEXTS, "name, then binary:function"),
+};
+
+static const struct event_field span_fields[] = {
+	FIELD(span, start_ns, MEANING_TIME_NS, "when the function was called"),
+	FIELD(span, tid, MEANING_TID, "thread that was inside it"),
+	FIELD(span, pid, MEANING_PID, "its process"),
+	FIELD(span, name, MEANING_COUNT, "id of its name"),
+	FIELD(span, depth, MEANING_COUNT, "how many spans of the thread are around it"),
+	FIELD(span, flags, MEANING_FLAGS,
+	      "1 it had not returned, 2 left without a return (longjmp, exception)"),
+};
+
 static const struct event_field meta_fields[] = {
 	FIELD_TAIL(meta, text, MEANING_TEXTS, "name, value"),
 };

@@ -26,13 +26,23 @@ static void copy_cut(const char *text, char *out)
 	memcpy(out + size, "...", 4);
 }
 
-void demangle(const char *name, char *out)
+static void demangle_as(const char *name, int style, char *out)
 {
 	char *readable = NULL;
 
 	/* All manglings that matter begin with _Z (C++, old Rust) or _R (Rust). */
 	if (name[0] == '_' && (name[1] == 'Z' || name[1] == 'R') && strlen(name) < MANGLED_SIZE_MAX)
-		readable = cplus_demangle(name, DMGL_AUTO);
+		readable = cplus_demangle(name, style);
 	copy_cut(readable ? readable : name, out);
 	free(readable);
+}
+
+void demangle(const char *name, char *out)
+{
+	demangle_as(name, DMGL_AUTO, out);
+}
+
+void demangle_whole(const char *name, char *out)
+{
+	demangle_as(name, DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI, out);
 }

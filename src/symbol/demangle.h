@@ -13,4 +13,7 @@
 /* Writes the readable form of NAME into OUT, of DEMANGLE_SIZE bytes. */
 void demangle(const char *name, char *out);
 
+/* The same with the parameters, as a declaration has them: what tells overloads apart. */
+void demangle_whole(const char *name, char *out);
+
 #endif

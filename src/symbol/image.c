@@ -298,8 +298,19 @@ const struct symbols *image_symbols(struct image *image)
 	if (!image->has_symbols) {
 		image->has_symbols = true;
 		image_load_symbols(&image->file, &image->debug, &image->symbols);
+		symbols_finish(&image->symbols);
 	}
 	return &image->symbols;
+}
+
+void image_all_symbols(struct image *image, struct symbols *ret)
+{
+	image_load_symbols(&image->file, &image->debug, ret);
+}
+
+Elf *image_elf(const struct image *image)
+{
+	return image->file.elf;
 }
 
 Dwarf *image_dwarf(struct image *image)

@@ -38,6 +38,13 @@ int image_set_debug(struct image *image, int fd);
 /* The function symbols of the file and its debug file, loaded on the first call. */
 const struct symbols *image_symbols(struct image *image);
 
+/* Adds the same as they stand in the files: several may have one address, or one name. Not to be
+ * searched by address. */
+void image_all_symbols(struct image *image, struct symbols *ret);
+
+/* The file itself; borrowed. */
+struct Elf *image_elf(const struct image *image);
+
 /* The debugging information that has source lines: of the debug file, else of the file; NULL if
  * none. */
 struct Dwarf *image_dwarf(struct image *image);

@@ -4,6 +4,9 @@
 #include <lzma.h>
 #include <string.h>
 
+/* In a symbol's version: not the default one. <elf.h> has no name for it. */
+#define VERSION_HIDDEN 0x8000
+
 /* Limits on what a packed symbol table may unfold to and need while unfolding. */
 #define PACKED_SYMBOLS_MAX (UINT64_C(256) << 20)
 #define LZMA_MEMORY_MAX    (UINT64_C(128) << 20)
@@ -13,6 +16,7 @@ struct table {
 	Elf *elf;
 	Elf_Data *data;
 	Elf_Data *section_indexes; /* for files with very many sections; NULL else */
+	Elf_Data *versions;        /* of a dynamic table; NULL if there are none */
 	size_t strings;            /* index of its string section */
 	bool is_dynamic;
 };
@@ -32,10 +36,19 @@ static bool code_section(const struct table *table, const GElf_Sym *symbol, GElf
 	return section && gelf_getshdr(section, ret) && ret->sh_flags & SHF_EXECINSTR;
 }
 
-/* Smaller is better: known type before unknown, visible before local. */
-static uint16_t rank_of(unsigned int type, unsigned int bind)
+/* A version of the symbol that is kept for old programs; new ones get another. */
+static bool is_old_version(const struct table *table, int index)
 {
-	return (uint16_t)((type == STT_NOTYPE) * 2 + (bind == STB_LOCAL));
+	GElf_Versym version;
+
+	return table->versions && gelf_getversym(table->versions, index, &version) &&
+	       version & VERSION_HIDDEN;
+}
+
+/* Smaller is better: known type before unknown, visible before local, new before old. */
+static uint16_t rank_of(unsigned int type, unsigned int bind, bool is_old)
+{
+	return (uint16_t)((type == STT_NOTYPE) * 4 + (bind == STB_LOCAL) * 2 + is_old);
 }
 
 static void consider(const struct table *table, int index, struct symbols *symbols)
@@ -61,8 +74,9 @@ static void consider(const struct table *table, int index, struct symbols *symbo
 	symbol = (struct symbol){
 		.start = elf.st_value,
 		.end = elf.st_value + elf.st_size,
-		.rank = rank_of(type, bind),
+		.rank = rank_of(type, bind, is_old_version(table, index)),
 		.open_end = elf.st_size == 0,
+		.is_chosen = type == STT_GNU_IFUNC,
 	};
 	if (symbol.open_end)
 		symbol.end = section.sh_addr + section.sh_size;
@@ -71,14 +85,15 @@ static void consider(const struct table *table, int index, struct symbols *symbo
 		symbols_add(symbols, &symbol, name);
 }
 
-static Elf_Data *find_section_indexes(Elf *elf, size_t table_index)
+/* The data of a section of TYPE that belongs to a table. */
+static Elf_Data *find_companion(Elf *elf, size_t table_index, unsigned int type)
 {
 	Elf_Scn *section = NULL;
 
 	while ((section = elf_nextscn(elf, section))) {
 		GElf_Shdr header;
 
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB_SHNDX &&
+		if (gelf_getshdr(section, &header) && header.sh_type == type &&
 		    header.sh_link == table_index)
 			return elf_getdata(section, NULL);
 	}
@@ -102,7 +117,9 @@ static void load_tables(Elf *elf, unsigned int type, struct symbols *symbols)
 		if (!table.data)
 			continue;
 		table.strings = header.sh_link;
-		table.section_indexes = find_section_indexes(elf, elf_ndxscn(section));
+		table.section_indexes = find_companion(elf, elf_ndxscn(section), SHT_SYMTAB_SHNDX);
+		if (table.is_dynamic)
+			table.versions = find_companion(elf, elf_ndxscn(section), SHT_GNU_versym);
 		count = table.data->d_size / header.sh_entsize;
 		for (size_t i = 0; i < count && i < INT32_MAX; i++)
 			consider(&table, (int)i, symbols);
@@ -168,5 +185,4 @@ void image_load_symbols(const struct elf_file *file, const struct elf_file *debu
 	if (debug->elf)
 		load_tables(debug->elf, SHT_SYMTAB, symbols);
 	load_packed(file->elf, symbols);
-	symbols_finish(symbols);
 }

@@ -16,7 +16,7 @@ struct elf_file {
 	int fd;
 };
 
-/* Fills the table and finishes it. */
+/* Adds all symbols, also those with one address; the table still wants symbols_finish. */
 void image_load_symbols(const struct elf_file *file, const struct elf_file *debug,
 			struct symbols *symbols);
 

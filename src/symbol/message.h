@@ -23,7 +23,8 @@ enum message_type {
 	MESSAGE_DEBUG = 3, /* with a file: a candidate for the module's debug file */
 	MESSAGE_ROW = 4,   /* message_address -> count unwind_row: that one, then the next ones */
 	MESSAGE_CALL_SITE = 5, /* message_address -> count is 1 if a call ends there, else 0 */
-	MESSAGE_NAMES = 6, /* count addresses -> message_place..., for the first COUNT of them */
+	MESSAGE_NAMES = 6,    /* count addresses -> message_place..., for the first COUNT of them */
+	MESSAGE_FUNCTION = 7, /* message_find -> message_function: a function by its name */
 };
 
 /* The head of each message. In replies ERROR is zero or a negative errno; -ENOENT: the reader does
@@ -82,5 +83,33 @@ struct message_place {
 };
 
 #define MESSAGE_NAMES_MAX 256 /* addresses in one request */
+
+#define MESSAGE_FUNCTION_NAME 512 /* its NUL included */
+
+struct message_find {
+	struct message message;
+	uint64_t address;                 /* the module's own, if there is no name */
+	char name[MESSAGE_FUNCTION_NAME]; /* "": by address */
+};
+
+enum message_function_flag {
+	FUNCTION_NOT_ENTRY = 1,    /* the return address is not on top of the stack there */
+	FUNCTION_CHOSEN_LATER = 2, /* not the function: what chooses it when a program starts */
+	FUNCTION_MAY_UNWIND = 4,   /* exceptions may go through it */
+	FUNCTION_MOVES_STACKS = 8, /* its program switches or moves stacks by itself */
+};
+
+#define MESSAGE_MATCHES_MAX     4
+#define MESSAGE_SUGGESTIONS_MAX 3
+
+/* Functions of that name: COUNT of them, the first few with their addresses. If there is none,
+ * names like it; "" where there are no more. */
+struct message_function {
+	struct message message;
+	uint32_t flags; /* enum message_function_flag, of the first */
+	uint32_t reserved;
+	uint64_t addresses[MESSAGE_MATCHES_MAX];
+	char suggestions[MESSAGE_SUGGESTIONS_MAX][MESSAGE_FUNCTION_NAME];
+};
 
 #endif

@@ -392,6 +392,17 @@ struct module *modules_of(struct modules *modules, struct process *process, stru
 	return mapping->module;
 }
 
+int modules_open(struct modules *modules, const char *path, struct module **ret)
+{
+	const struct module_place place = {.path = path};
+	struct module *module = add(modules, EVENT_MODULE_FILE, &place);
+	int err = open_again(modules, module);
+
+	module->is_unreadable = err != 0;
+	*ret = module;
+	return err;
+}
+
 uint64_t module_address(const struct module *module, const struct mapping *mapping,
 			uint64_t address)
 {

@@ -88,6 +88,10 @@ void modules_free(struct modules *modules); /* NULL is fine */
 struct module *modules_of(struct modules *modules, struct process *process,
 			  struct mapping *mapping);
 
+/* A module for the file at an absolute PATH, as we see it, whoever maps it. 0, or a negative errno
+ * without a sentence: -ENOEXEC, -ENOTSUP as image_open. */
+int modules_open(struct modules *modules, const char *path, struct module **ret);
+
 /* The module's own address (as in its symbol table) of a runtime address inside MAPPING. */
 uint64_t module_address(const struct module *module, const struct mapping *mapping,
 			uint64_t address);

@@ -10,6 +10,7 @@
 #include "event/schema.h"
 #include "symbol/demangle.h"
 #include "symbol/image.h"
+#include "symbol/image_function.h"
 #include "symbol/perf_map.h"
 #include "symbol/source.h"
 #include "symbol/symbols.h"
@@ -238,6 +239,19 @@ static int rows(struct entry *entry, uint64_t address, struct buffer *reply)
 	return count > 0 ? 0 : err;
 }
 
+static int find_function(struct entry *entry, const struct message_find *request,
+			 struct buffer *reply)
+{
+	struct message_function found = {.message = *(const struct message *)reply->data};
+
+	if (!entry->image || !memchr(request->name, '\0', sizeof(request->name)))
+		return -EINVAL;
+	image_find_function(entry->image, request, &found);
+	buffer_clear(reply);
+	buffer_add(reply, &found, sizeof(found));
+	return 0;
+}
+
 static int answer_entry(struct reader *reader, const struct message *request, int *fd,
 			struct buffer *reply)
 {
@@ -256,6 +270,8 @@ static int answer_entry(struct reader *reader, const struct message *request, in
 		((struct message *)reply->data)->count =
 			entry->image && image_is_call_site(entry->image, address->address);
 		return 0;
+	case MESSAGE_FUNCTION:
+		return find_function(entry, (const struct message_find *)request, reply);
 	case MESSAGE_DEBUG:
 		err = entry->image && *fd >= 0 ? image_set_debug(entry->image, *fd) : -EINVAL;
 		if (!err)
@@ -275,6 +291,8 @@ static size_t request_size(const struct message *request)
 	case MESSAGE_ROW:
 	case MESSAGE_CALL_SITE:
 		return sizeof(struct message_address);
+	case MESSAGE_FUNCTION:
+		return sizeof(struct message_find);
 	case MESSAGE_NAMES:
 		return sizeof(struct message) + (size_t)request->count * sizeof(uint64_t);
 	default:

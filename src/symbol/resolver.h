@@ -19,6 +19,7 @@
 #define DASHCAM_SYMBOL_RESOLVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "event/event.h"
@@ -66,6 +67,29 @@ void resolver_kernel_stack(struct resolver *resolver, const struct event_raw_ker
 /* Names up to LIMIT of the frames that are new since the last call (0: all), as `frame` events.
  * Returns how many still wait. */
 uint64_t resolver_name_frames(struct resolver *resolver, uint64_t limit);
+
+/* A function to be found. BINARY is a path, or a name to be found among what the processes PIDS
+ * map, in the usual directories of libraries, or in PATH. FUNCTION is a symbol, a readable name, or
+ * 0x and an address as in the symbol table. */
+struct resolver_query {
+	const char *binary;
+	const char *function;
+	const uint32_t *pids;
+	size_t pid_count;
+};
+
+struct resolver_function {
+	char *path;           /* leads to the file; owned by the caller */
+	uint64_t file_offset; /* of its first instruction */
+	bool may_unwind;      /* exceptions may go through it */
+	bool moves_stacks;    /* its program switches or moves stacks by itself */
+};
+
+/* Returns 0, or a negative errno with a sentence: no such file, no such function (with names like
+ * it), more than one, or a place that is not the begin of a function. Only addresses at which a
+ * return address lies on top of the stack are found. */
+int resolver_find_function(struct resolver *resolver, const struct resolver_query *query,
+			   struct resolver_function *ret);
 
 struct resolver_statistics {
 	uint64_t stacks; /* user stacks turned into frames */

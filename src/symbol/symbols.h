@@ -20,7 +20,8 @@ struct symbol {
 	uint64_t end;      /* first address behind it */
 	uint32_t name;     /* offset in the table's text */
 	uint16_t rank;     /* smaller is better */
-	uint16_t open_end; /* the size is unknown: it reaches to the next symbol, at most to end */
+	uint8_t open_end;  /* the size is unknown: it reaches to the next symbol, at most to end */
+	uint8_t is_chosen; /* STT_GNU_IFUNC: the code that chooses a function of this name */
 };
 
 /* Zero-initialised is empty. */

@@ -17,6 +17,7 @@ const struct unwind_machine unwind_native = {
 	.frame_pointer = 6,
 	.program_counter = 16,
 	.regs = 17,
+	.entry_cfa_offset = 8,
 };
 #else
 #error "unwind.c: this machine's DWARF register numbers are not described yet"

@@ -25,6 +25,7 @@ struct unwind_machine {
 	uint8_t frame_pointer;
 	uint8_t program_counter; /* as raw stacks carry it, and the return address column of rows */
 	uint8_t regs;            /* how many registers a raw stack carries */
+	uint8_t entry_cfa_offset; /* from the stack pointer, where a function begins */
 };
 
 extern const struct unwind_machine unwind_native;
