@@ -110,8 +110,8 @@ static void seal_waits(struct model *model)
 
 		wait->id = (uint32_t)i;
 		if (wait->evidence && !wait->waker_is_irq)
-			wait->waker_is_irq = stack_table_is_interrupt(
-				model->stacks, wait->evidence->waker_kernel_stack);
+			wait->waker_is_irq = model_stack_is_interrupt(
+				model, wait->evidence->waker_kernel_stack);
 	}
 }
 

@@ -120,9 +120,6 @@ void stack_table_add_module(struct stack_table *table, const struct event_module
 void stack_table_add_frame(struct stack_table *table, const struct event_frame *event);
 /* All is read: sorts the places. */
 void stack_table_seal(struct stack_table *table);
-/* True if an interrupt did what the stack shows. A soft interrupt that a thread runs on its way out
- * of the network code is the thread's own work: that is how a packet goes over loopback. */
-bool stack_table_is_interrupt(struct stack_table *table, uint64_t id);
 
 /* ---- stack_words.c: kernel functions that have a meaning here ---- */
 

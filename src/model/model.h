@@ -124,6 +124,7 @@ struct place {
 	bool is_inlined;
 	bool is_unnamed;
 	bool is_kernel;
+	const void *note; /* see model_place_note */
 };
 
 /* A stack, innermost first, inlined calls as frames of their own. Stacks with the same frames are one. */
@@ -186,6 +187,20 @@ const struct stack *model_stack_at(struct model *model, size_t i);
 static inline uint32_t model_stack_skip(const struct stack *stack)
 {
 	return stack->skip;
+}
+
+/* True if an interrupt did what the stack shows. A soft interrupt that a thread runs on its way out of
+ * the network code is the thread's own work: that is how a packet goes over loopback. */
+bool model_stack_is_interrupt(struct model *model, uint64_t id);
+
+/*
+ * A pointer that belongs to whoever reads meaning from the names of functions, so that each place is
+ * looked up once: NULL at first, never read by the model. src/analysis/category.c keeps rows of its
+ * table there.
+ */
+static inline const void **model_place_note(const struct place *place)
+{
+	return (const void **)&place->note;
 }
 
 /*

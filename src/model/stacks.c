@@ -344,15 +344,16 @@ static bool is_interrupt(const struct stack *stack)
 	return is_soft && !is_let_in;
 }
 
-bool stack_table_is_interrupt(struct stack_table *table, uint64_t id)
+bool model_stack_is_interrupt(struct model *model, uint64_t id)
 {
-	const struct stack *stack = model_stack(table->model, id);
+	struct map64 *interrupts = &model->stacks->interrupts;
+	const struct stack *stack = model_stack(model, id);
 	const uint64_t *known;
 
 	if (!stack)
 		return false;
-	known = map64_get(&table->interrupts, stack->index);
+	known = map64_get(interrupts, stack->index);
 	if (!known)
-		known = map64_put(&table->interrupts, stack->index, is_interrupt(stack));
+		known = map64_put(interrupts, stack->index, is_interrupt(stack));
 	return *known;
 }

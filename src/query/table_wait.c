@@ -2,6 +2,7 @@
 /* wait, sample: evidence of why threads were off their CPU, and of what they did on it. */
 #include <string.h>
 
+#include "analysis/category.h"
 #include "query/internal.h"
 
 /* ---- wait ---- */
@@ -99,6 +100,14 @@ static void get_inside(const struct vtab_cursor *cursor, sqlite3_context *out)
 			     (int64_t)query_inside_ns(cursor->query, wait->start_ns, wait->end_ns));
 }
 
+static void get_blocked_inside(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	const struct wait *wait = wait_of(cursor);
+
+	sqlite3_result_int64(
+		out, (int64_t)query_inside_ns(cursor->query, wait->start_ns, wait->wake_ns));
+}
+
 static void get_state(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
 	vtab_result_text(out, state_word(wait_of(cursor)->prev_state));
@@ -169,51 +178,44 @@ static void get_waker_user_stack(const struct vtab_cursor *cursor, sqlite3_conte
 		vtab_result_id(out, wait->evidence->waker_user_stack);
 }
 
-/* System calls in which a program waits for something to do, or for a time it named. */
-static bool is_rest(const char *syscall)
+static void get_category(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	static const char *const names[] = {
-		"epoll_wait",      "epoll_pwait",   "epoll_pwait2", "poll",
-		"ppoll",           "select",        "pselect6",     "accept",
-		"accept4",         "pause",         "nanosleep",    "clock_nanosleep",
-		"rt_sigtimedwait", "rt_sigsuspend", "io_getevents", "restart_syscall",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(names[i], syscall))
-			return true;
-	}
-	return false;
+	vtab_result_text(out,
+			 category_name(category_of_wait(cursor->query->model, wait_of(cursor))));
 }
 
-/* A guess, by what kind of sleep it was: a kernel thread's own, one nobody took evidence of, one in
- * a call that is made to rest; and the command before its exec, which the recorder holds back. */
-static bool seems_idle(const struct wait *wait)
+static void get_blocked_category(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	const char *state = state_word(wait->prev_state), *name;
-	const struct process *process = wait->thread->process;
+	const struct wait *wait = wait_of(cursor);
 
-	if (process->is_command && wait->start_ns < process->first_exec_ns)
-		return true;
-	if (!strcmp(state, "idle") || !strcmp(state, "parked"))
-		return true;
-	if (strcmp(state, "sleeping") != 0 || wait_runnable_ns(wait) > wait_blocked_ns(wait))
-		return false;
-	if (wait->thread->is_kernel || !wait->evidence || process->is_recorder)
-		return true;
-	name = model_syscall_name(wait->evidence->syscall);
-	return name && is_rest(name);
+	if (wait_blocked_ns(wait) > 0)
+		vtab_result_text(out, category_name(category_of_block(cursor->query->model, wait)));
 }
 
+static void get_runnable_category(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	const struct wait *wait = wait_of(cursor);
+
+	if (wait_runnable_ns(wait) > 0)
+		vtab_result_text(out, category_name(category_of_runnable(wait)));
+}
+
+static void get_lock(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	vtab_result_text(out, category_lock_name(cursor->query->model, wait_of(cursor)));
+}
+
+/* It had nothing to do, or asked for sleep. A sleep of which nothing else is known counts as rest:
+ * what hurts has evidence. */
 static void get_is_idle(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	vtab_result_bool(out, seems_idle(wait_of(cursor)));
-}
+	const struct wait *wait = wait_of(cursor);
+	enum category category = category_of_wait(cursor->query->model, wait);
+	bool is_unknown = category == CATEGORY_UNKNOWN && !wait->evidence &&
+			  !strcmp(state_word(wait->prev_state), "sleeping");
 
-static void get_null(const struct vtab_cursor *cursor, sqlite3_context *out)
-{
-	(void)cursor;
-	sqlite3_result_null(out);
+	vtab_result_bool(out, category == CATEGORY_WAIT_IDLE || category == CATEGORY_WAIT_SLEEP ||
+				      is_unknown);
 }
 
 #define WAIT(type, name, member, uses, help)                                                       \
@@ -236,7 +238,15 @@ static const struct vtab_column wait_columns[] = {
 	VTAB_COMPUTED("blocked_ns", get_blocked, 0, "from start to wake-up"),
 	VTAB_COMPUTED("runnable_ns", get_runnable, 0, "from wake-up to end: run-queue delay"),
 	VTAB_COMPUTED("inside_ns", get_inside, 0, "how much of it lies inside --from and --to"),
-	VTAB_COMPUTED("category", get_null, 0, "why, in one word; not worked out yet: NULL"),
+	VTAB_COMPUTED("blocked_inside_ns", get_blocked_inside, 0,
+		      "how much of blocked_ns does; the rest of inside_ns was runnable"),
+	VTAB_COMPUTED("category", get_category, 0,
+		      "why, in one word: of its longer part, blocked or runnable"),
+	VTAB_COMPUTED("blocked_category", get_blocked_category, 0, "why it was blocked"),
+	VTAB_COMPUTED("runnable_category", get_runnable_category, 0,
+		      "runq.preempted, runq.woken or runq.throttled"),
+	VTAB_COMPUTED("lock", get_lock, 0,
+		      "what a lock in the kernel is called; NULL: no such lock, or no name for it"),
 	VTAB_COMPUTED("state", get_state, 0,
 		      "runnable (preempted), sleeping, uninterruptible, killable, stopped, ..."),
 	VTAB_COMPUTED("syscall", get_syscall, 0, "system call it was in"),
@@ -259,8 +269,8 @@ static const struct vtab_column wait_columns[] = {
 	VTAB_COMPUTED("has_evidence", get_has_evidence, 0, "1: stacks and the like were taken"),
 	VTAB_COMPUTED(
 		"is_idle", get_is_idle, 0,
-		"1: it seems to have had nothing to do: poll, sleep, a kernel thread at rest, a "
-		"sleep without evidence"),
+		"1: it had nothing to do or asked for sleep (wait.idle, wait.sleep), or slept without "
+		"evidence"),
 	WAIT(VTAB_NUMBER, "is_open", is_open, 0, "1: it had not ended at the recording's end"),
 	WAIT(VTAB_NUMBER, "cpu", cpu, 0, "CPU where it resumed"),
 	WAIT(VTAB_NUMBER, "waker_cpu", waker_cpu, 0, "CPU of the waker"),
@@ -349,6 +359,12 @@ static void get_sample_syscall(const struct vtab_cursor *cursor, sqlite3_context
 		vtab_result_text(out, model_syscall_name(number));
 }
 
+static void get_sample_category(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	vtab_result_text(
+		out, category_name(category_of_sample(cursor->query->model, sample_of(cursor))));
+}
+
 #define SAMPLE(type, member, help)                                                                 \
 	VTAB_BEHIND(type, #member, struct sample, event, struct event_sample, member, help)
 
@@ -361,6 +377,8 @@ static const struct vtab_column sample_columns[] = {
 	SAMPLE(VTAB_ID, kernel_stack, "kernel stack; NULL: none"),
 	SAMPLE(VTAB_ID, user_stack, "user stack; NULL: none"),
 	SAMPLE(VTAB_NUMBER, period_ns, "CPU time the sample stands for"),
+	VTAB_COMPUTED("category", get_sample_category, 0,
+		      "what for: cpu.user, cpu.kernel, cpu.irq, mem.fault, ..."),
 	VTAB_COMPUTED("in_kernel", get_sample_in_kernel, 0, "1: kernel code was running"),
 	VTAB_COMPUTED("syscall", get_sample_syscall, 0, "system call the thread was in"),
 	VTAB_BEHIND(VTAB_NUMBER, "thread_id", struct sample, thread, struct thread, index,

@@ -125,7 +125,7 @@ static void test_wait(void **state)
 		"SELECT id, tid, pid, comm, " US("start_ns") ", " US("wake_ns") ", " US(
 			"end_ns") ", waited_ns, blocked_ns, runnable_ns, state, category, syscall, object FROM wait "
 				  "WHERE has_evidence",
-		"0|10|10|main|1000|3000|5000|4000000|2000000|2000000|sleeping|-|futex|"
+		"0|10|10|main|1000|3000|5000|4000000|2000000|2000000|sleeping|lock.futex|futex|"
 		"futex 0x1000\n");
 	fixture_check(
 		&f,

@@ -227,6 +227,7 @@ static const char like_story[] =
 	"meta min_wait_ns 1000000\n"
 	"thread 10 10 pool\nthread 11 10 pool\nthread 20 20 poller\nthread 30 30 away\n"
 	"stack sleep kernel schedule futex_wait do_syscall_64\n"
+	"stack poll kernel schedule do_epoll_wait do_syscall_64\n"
 	"stack locked user lock work main\n"
 	"stack waking kernel bpf_prog_1_on_waking bpf_trace_run1 try_to_wake_up futex_wake\n"
 	"0     cpu0 switch idle > 10\n"
@@ -244,7 +245,7 @@ static const char like_story[] =
 	"waker_kernel_stack=waking\n"
 	"9ms   cpu1 waking 20 by idle\n"
 	"9ms   cpu1 switch idle > 20\n"
-	"9ms   cpu1 wait 20 pid=20 blocked=8ms runnable=0 syscall=epoll_wait kernel_stack=sleep "
+	"9ms   cpu1 wait 20 pid=20 blocked=8ms runnable=0 syscall=epoll_wait kernel_stack=poll "
 	"descriptor=3 prev_state=S\n"
 	"10ms  cpu1 switch 20:R > idle\n"
 	"10ms  cpu0 switch 11:S > idle\n";
@@ -290,7 +291,7 @@ static void test_waits_that_are_alike(void **state)
 		"  9.00 ms   33.3 %           3  ├─ pool\n"
 		"  7.00 ms   25.9 %           2  │  ├─ main > work > lock > do_syscall_64 > futex_wait\n"
 		"  2.00 ms    7.4 %           1  │  └─ [not over at the end of the recording]\n"
-		"  8.00 ms   29.6 %           1  └─ poller > do_syscall_64 > futex_wait\n"
+		"  8.00 ms   29.6 %           1  └─ poller > do_syscall_64 > do_epoll_wait\n"
 		"\n"
 		"waits shorter than 1 ms carry no stack\n"
 		"lost: nothing\n");

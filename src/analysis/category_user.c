@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* User functions that wait for others, in the C library and in languages' runtimes. */
+#include <string.h>
+
+#include "analysis/category_table.h"
+#include "analysis/category_words.h"
+#include "base/memory.h"
+
+struct futex_row {
+	const char *functions; /* as in struct category_row */
+	enum futex_word says;
+};
+
+/* Names as demangled, up to the first blank or template. */
+static const struct futex_row futex_rows[] = {
+	/* C */
+	{"pthread_mutex_* __pthread_mutex_* ___pthread_mutex_* pthread_rwlock_* __pthread_rwlock_* "
+	 "___pthread_rwlock_* pthread_spin_lock __lll_* __lll_lock_wait* _IO_lock_lock flockfile "
+	 "_IO_flockfile mtx_lock mtx_timedlock __lock lll_lock __pthread_once_slow* "
+	 "__cxa_guard_acquire",
+	 FUTEX_SAYS_LOCK},
+	{"pthread_cond_* __pthread_cond_* ___pthread_cond_* cnd_wait cnd_timedwait",
+	 FUTEX_SAYS_BOTH},
+	{"sem_wait sem_timedwait sem_clockwait __new_sem_* __sem_wait* pthread_join "
+	 "pthread_timedjoin* pthread_clockjoin* __pthread_timedjoin* __pthread_clockjoin* "
+	 "__pthread_join* ___pthread_join thrd_join pthread_barrier_wait __pthread_barrier_* "
+	 "___pthread_barrier_* pthread_once __pthread_once aio_suspend",
+	 FUTEX_SAYS_CONDITION},
+	/* allocators */
+	{"je_malloc_mutex_lock_slow malloc_mutex_lock* _rjem_je_malloc_mutex_lock_slow "
+	 "je_malloc_mutex_* tcmalloc::* SpinLock::SlowLock* base::internal::SpinLockDelay* "
+	 "arena_get2 arena_get_retry ptmalloc_*",
+	 FUTEX_SAYS_LOCK},
+	/* C++ */
+	{"std::mutex::lock* std::recursive_mutex::lock* std::timed_mutex::* std::shared_mutex::* "
+	 "std::shared_timed_mutex::* std::__1::mutex::lock* std::__1::recursive_mutex::lock* "
+	 "std::__1::shared_mutex::* absl::Mutex::Lock* absl::Mutex::ReaderLock* "
+	 "absl::base_internal::SpinLock* AbslInternalSpinLockDelay* folly::SharedMutexImpl* "
+	 "folly::MicroLock* folly::SpinLock* WTF::LockAlgorithm* WTF::Lock::lock*",
+	 FUTEX_SAYS_LOCK},
+	{"std::condition_variable* std::__1::condition_variable* absl::CondVar* "
+	 "absl::Notification* absl::BlockingCounter* absl::Mutex::Await* std::thread::join* "
+	 "std::__1::thread::join* std::__atomic_futex_unsigned_base* std::counting_semaphore* "
+	 "std::future* folly::Baton* folly::detail::futexWait*",
+	 FUTEX_SAYS_CONDITION},
+	/* Rust */
+	{"std::sys::sync::mutex* std::sys::sync::rwlock* std::sys::unix::locks::futex_mutex* "
+	 "std::sys::unix::locks::futex_rwlock* std::sys_common::mutex* parking_lot::raw_mutex* "
+	 "parking_lot::raw_rwlock* std::sys::pal::unix::sync::mutex*",
+	 FUTEX_SAYS_LOCK},
+	{"std::sys::sync::condvar* std::sys::unix::locks::futex_condvar* "
+	 "std::sys::sync::thread_parking* std::sys_common::thread_parking* std::thread::park* "
+	 "std::thread::Thread::park* std::sys::sync::once* parking_lot::condvar* "
+	 "crossbeam_channel::* std::sync::mpmc* std::sync::mpsc* tokio::runtime::*",
+	 FUTEX_SAYS_CONDITION},
+	/* Go: goroutines wait without a thread, so these are the runtime's own */
+	{"runtime.lock runtime.lock2 runtime.lockWithRank", FUTEX_SAYS_LOCK},
+	{"runtime.notesleep runtime.notetsleep* runtime.mPark runtime.stopm runtime.findRunnable "
+	 "runtime.findrunnable runtime.semasleep",
+	 FUTEX_SAYS_CONDITION},
+	/* Java, Python, node */
+	{"ObjectMonitor::enter* ObjectMonitor::EnterI* JVM_MonitorEnter "
+	 "SharedRuntime::complete_monitor_locking* Monitor::lock* Mutex::lock* Mutex::lock_contended*",
+	 FUTEX_SAYS_LOCK},
+	{"Parker::park* Unsafe_Park* ObjectMonitor::wait* Monitor::wait* os::PlatformEvent::park* "
+	 "PlatformMonitor::wait* SafepointSynchronize::block* WaitBarrier* LinuxWaitBarrier::wait*",
+	 FUTEX_SAYS_CONDITION},
+	{"take_gil PyThread_acquire_lock_timed PyThread_acquire_lock PyMutex_LockTimed _PyMutex_*",
+	 FUTEX_SAYS_LOCK},
+	{"_PySemaphore_* _PyParkingLot_Park uv_cond_wait uv_sem_wait uv_barrier_wait "
+	 "v8::base::ConditionVariable::*",
+	 FUTEX_SAYS_CONDITION},
+	{"uv_mutex_lock uv_rwlock_* v8::base::Mutex::Lock* v8::base::RecursiveMutex::Lock*",
+	 FUTEX_SAYS_LOCK},
+};
+
+enum futex_word futex_word_of(const char *function)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(futex_rows); i++) {
+		if (function_is_one_of(function, futex_rows[i].functions))
+			return futex_rows[i].says;
+	}
+	return FUTEX_SAYS_NOTHING;
+}
+
+/* By the file's name: what a program only calls. */
+static bool is_library(const char *module)
+{
+	return function_is_one_of(
+		module,
+		"libc ld-linux-x86-64 ld-linux-aarch64 ld-linux* ld-musl-* libc-2 libpthread-2 "
+		"librt-2 libpthread librt libgcc_s libstdc++ libc++ libc++abi [vdso] "
+		"linux-vdso linux-gate");
+}
+
+bool is_user_plumbing(const struct place *place)
+{
+	if (is_library(place->module))
+		return true;
+	return futex_word_of(place->function) != FUTEX_SAYS_NOTHING ||
+	       function_is_one_of(
+		       place->function,
+		       /* a C library inside of the program */
+		       "__libc_* __GI_* __syscall* syscall __futex_* futex_wait* clone clone3 "
+		       "__clone* start_thread _start __internal_syscall_cancel __syscall_cancel* "
+		       "clock_nanosleep __clock_nanosleep* nanosleep __nanosleep* usleep sleep "
+		       "__sleep read __read write __write pread64 __pread64* pwrite64 "
+		       "__pwrite64* readv writev recv __recv recvfrom __recvfrom recvmsg "
+		       "__recvmsg send __send sendto __sendto sendmsg __sendmsg accept accept4 "
+		       "__accept* connect __connect poll __poll ppoll __ppoll select __select "
+		       "pselect __pselect* epoll_wait epoll_pwait* wait4 __wait4* waitpid "
+		       "__waitpid waitid __waitid fsync __fsync fdatasync __fdatasync open "
+		       "open64 __open64* openat openat64 close __close flock fcntl fcntl64 "
+		       "ioctl __ioctl sigsuspend sigwait* __sigtimedwait* pause "
+		       /* runtimes */
+		       "runtime.* internal/runtime/* syscall.* internal/poll.* internal/syscall/* "
+		       "golang.org/x/sys/unix.* sync.* time.Sleep "
+		       "std::sys::* std::thread::* std::sync::* core::* std::rt::* std::panic* "
+		       "std::this_thread::* std::__* "
+		       "os::* JVM_* Java_jdk_internal_misc_Unsafe_park "
+		       "jdk.internal.misc.Unsafe.park java.util.concurrent.locks.* "
+		       "java.lang.Object.wait* java.lang.Thread.sleep* "
+		       "uv__io_poll uv__epoll_wait");
+}
