@@ -13,20 +13,18 @@
 
 /* ---- what the kernel counted of the calling thread ---- */
 
-static int open_schedstat(void)
+uint64_t thread_cpu_ns(void)
 {
-	int schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	struct timespec on_cpu;
 
-	if (schedstat < 0)
-		give_up("/proc/thread-self/schedstat");
-	return schedstat;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &on_cpu);
+	return on_cpu.tv_sec * NS_PER_S + on_cpu.tv_nsec;
 }
 
 /* schedstat's own on-CPU time is as old as the last tick, the thread's clock is not. */
 static struct thread_time thread_time_now(int schedstat)
 {
-	struct thread_time now = {.schedstat = schedstat};
-	struct timespec on_cpu;
+	struct thread_time now;
 	char text[128];
 	ssize_t size = pread(schedstat, text, sizeof(text) - 1, 0);
 
@@ -35,8 +33,7 @@ static struct thread_time thread_time_now(int schedstat)
 	text[size] = '\0';
 	if (sscanf(text, "%*u %" SCNu64, &now.runnable_ns) != 1)
 		give_up("understanding schedstat");
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &on_cpu);
-	now.on_cpu_ns = on_cpu.tv_sec * NS_PER_S + on_cpu.tv_nsec;
+	now.on_cpu_ns = thread_cpu_ns();
 	now.at_ns = now_ns();
 	return now;
 }
@@ -47,7 +44,10 @@ void victim_begin(struct victim *victim, int truth)
 {
 	pthread_setname_np(pthread_self(), "victim");
 	*victim = (struct victim){.truth = truth};
-	victim->begin = thread_time_now(open_schedstat());
+	victim->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	if (victim->schedstat < 0)
+		give_up("/proc/thread-self/schedstat");
+	victim->begin = thread_time_now(victim->schedstat);
 	victim->until_ns = victim->begin.at_ns + CASE_NS;
 }
 
@@ -63,9 +63,9 @@ bool victim_goes_on(struct victim *victim, uint64_t began_ns)
 
 void victim_end(struct victim *victim)
 {
-	struct thread_time end = thread_time_now(victim->begin.schedstat);
+	struct thread_time end = thread_time_now(victim->schedstat);
 
-	close(victim->begin.schedstat);
+	close(victim->schedstat);
 	truth_number(victim->truth, "victim.tid", thread_id());
 	truth_number(victim->truth, "victim.from_ns", victim->begin.at_ns);
 	truth_number(victim->truth, "victim.to_ns", end.at_ns);
@@ -77,16 +77,50 @@ void victim_end(struct victim *victim)
 
 struct thread_time blocked_begin(const struct victim *victim)
 {
-	return thread_time_now(victim->begin.schedstat);
+	return thread_time_now(victim->schedstat);
 }
 
 void blocked_end(const struct victim *victim, struct thread_time before, uint64_t *blocked_ns)
 {
-	struct thread_time now = thread_time_now(victim->begin.schedstat);
+	struct thread_time now = thread_time_now(victim->schedstat);
 	uint64_t busy_ns = now.on_cpu_ns - before.on_cpu_ns + now.runnable_ns - before.runnable_ns;
 	uint64_t passed_ns = now.at_ns - before.at_ns;
 
 	*blocked_ns += passed_ns > busy_ns ? passed_ns - busy_ns : 0;
+}
+
+/* ---- requests ---- */
+
+void wait_begin(struct requests *requests)
+{
+	requests->wait = blocked_begin(&requests->victim);
+}
+
+void wait_end(struct requests *requests)
+{
+	blocked_end(&requests->victim, requests->wait, &requests->blocked_ns);
+}
+
+static void *make_requests(void *argument)
+{
+	struct requests *requests = argument;
+	uint64_t began_ns;
+
+	victim_begin(&requests->victim, requests->truth);
+	do {
+		began_ns = now_ns();
+		requests->request(requests, requests->context);
+	} while (victim_goes_on(&requests->victim, began_ns));
+	victim_end(&requests->victim);
+	if (requests->blocked_key)
+		truth_number(requests->truth, requests->blocked_key, requests->blocked_ns);
+	atomic_store(&requests->is_over, true);
+	return NULL;
+}
+
+void run_requests(struct requests *requests)
+{
+	join_thread(start_thread("victim", make_requests, requests));
 }
 
 /* ---- threads ---- */
