@@ -19,7 +19,12 @@ $(CASES)/%: $$(wildcard tests/cases/$$*/*.[ch]) $(CASE_SHARED) $(CASE_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(PROGRAM_CFLAGS) $(CASE_INCLUDES) -o $@ $(filter %.c %.o,$^) -lpthread -ldl
 
+CHECKS += check-cases
+
+check-cases:
+	@python3 tests/cases/test_expect.py --quiet
+
 cases: case-programs all ## make each fault and ask explain for the cause, as root (CASES_OPTIONS="--rounds 5 lock")
 	BUILD=$(BUILD) tests/cases/run $(CASES_OPTIONS)
 
-.PHONY: case-programs cases
+.PHONY: case-programs check-cases cases

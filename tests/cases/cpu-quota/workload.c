@@ -52,12 +52,14 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		usage("TRUTH QUOTA-US PERIOD-US");
 	signal(SIGTERM, SIG_IGN); /* the process inside ends by it, and we clean up */
+	signal(SIGINT, SIG_IGN);
 	snprintf(cgroup, sizeof(cgroup), "/sys/fs/cgroup/cpu/dashcam-case-%d", getpid());
 	if (mkdir(cgroup, 0755))
 		give_up(cgroup);
 	pid_t child = fork();
 	if (!child) {
 		signal(SIGTERM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
 		write_file(cgroup, "cpu.cfs_period_us", argv[3]);
 		write_file(cgroup, "cpu.cfs_quota_us", argv[2]);
 		run_inside(cgroup, argv[1]);
