@@ -32,12 +32,13 @@ $(BUILD)/bench/floor: bench/floor.c $(BUILD)/bench/floor.bpf.o
 		$(shell $(PKG_CONFIG) --cflags --libs libbpf)
 
 # A sub-make builds, so that it sees the packages that were just installed.
-test: ## everything this machine can run, as root: installs what is missing, check, live tests
+test: ## everything this machine can run, as root: installs what is missing, check, live tests, cases
 	@[ "$$(id -u)" != 0 ] || tools/install-packages build test
-	@$(MAKE) --no-print-directory programs all
+	@$(MAKE) --no-print-directory programs case-programs all
 	@status=0; \
 	$(MAKE) --no-print-directory check || status=1; \
 	BUILD=$(BUILD) tests/live/run $(TESTS) || status=1; \
+	BUILD=$(BUILD) tests/cases/run || status=1; \
 	exit $$status
 
 live: programs all ## only the live tests; TESTS=word: those with the word in their name
