@@ -8,5 +8,6 @@
 #include "bpf/life.bpf.c"
 #include "bpf/sample.bpf.c"
 #include "bpf/signal.bpf.c"
+#include "bpf/irq.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

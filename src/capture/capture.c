@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "capture/calibrate.h"
 #include "capture/internal.h"
 #include "capture/settings.h"
 #include "capture/threads.h"
@@ -39,6 +40,7 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 						    .sink = options->sink.table,
 						    .context = options->sink.context};
 	struct resolver *resolver;
+	uint64_t hidden_ns;
 	int err;
 
 	/* first, so that its sandboxed child inherits nothing */
@@ -51,6 +53,10 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 		err = settings_make(&capture->settings, options, capture->cpu_count);
 	if (err)
 		return err;
+	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
+		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);
+		capture->settings.irq_hidden_ns = hidden_ns;
+	}
 	err = load_object(capture, options->evidence_hook);
 	if (!err)
 		err = load_logs(capture);
@@ -144,6 +150,14 @@ static void take_thread(void *context, const struct event_thread *event)
 	capture->sink.table(capture->sink.context, &event->header);
 }
 
+static void start_steal(struct capture *capture)
+{
+	if (steal_open(&capture->drain.steal, capture->cpu_count)) {
+		warn("time that the hypervisor takes will be missing: %s", fail_text());
+		fail_clear();
+	}
+}
+
 int capture_start(struct capture *capture)
 {
 	int err = 0;
@@ -161,6 +175,8 @@ int capture_start(struct capture *capture)
 		if (hooks[id].program && !hooks[id].is_required && choice_is_used(capture, id))
 			attach_or_do_without(capture, id);
 	}
+	if (capture->probes & PROBE_BIT(PROBE_IRQ))
+		start_steal(capture);
 	threads_scan(capture_now_ns(), take_thread, capture);
 	err = attach(capture, HOOK_WAKING);
 	if (!err)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -40,6 +41,32 @@ static const short descriptor_syscalls[] = {
 	__NR_syncfs,      __NR_fadvise64,    __NR_readahead,       __NR_io_uring_enter,
 #ifdef __NR_epoll_wait
 	__NR_epoll_wait,
+#endif
+};
+
+/* System calls that say how long they wait at most, and how. */
+static const struct {
+	short number;
+	struct timeout_call call;
+} timeout_calls[] = {
+	{__NR_nanosleep, {TIMEOUT_TIMESPEC, 0}},
+	{__NR_clock_nanosleep, {TIMEOUT_CLOCK_NANOSLEEP, 2}},
+	{__NR_ppoll, {TIMEOUT_TIMESPEC, 2}},
+	{__NR_pselect6, {TIMEOUT_TIMESPEC, 4}},
+	{__NR_epoll_pwait, {TIMEOUT_MS, 3}},
+	{__NR_epoll_pwait2, {TIMEOUT_TIMESPEC, 3}},
+	{__NR_rt_sigtimedwait, {TIMEOUT_TIMESPEC, 2}},
+	{__NR_semtimedop, {TIMEOUT_TIMESPEC, 3}},
+	{__NR_io_getevents, {TIMEOUT_TIMESPEC, 4}},
+	{__NR_futex, {TIMEOUT_FUTEX, 3}},
+#ifdef __NR_poll
+	{__NR_poll, {TIMEOUT_MS, 2}},
+#endif
+#ifdef __NR_select
+	{__NR_select, {TIMEOUT_TIMEVAL, 4}},
+#endif
+#ifdef __NR_epoll_wait
+	{__NR_epoll_wait, {TIMEOUT_MS, 3}},
 #endif
 };
 
@@ -116,11 +143,33 @@ static int set_filter(struct capture_settings *settings, const struct capture_op
 	return 0;
 }
 
+static void set_syscalls(struct capture_settings *settings)
+{
+	settings->futex_syscall = __NR_futex;
+	settings->yield_syscall = __NR_sched_yield;
+	for (size_t i = 0; i < ARRAY_SIZE(descriptor_syscalls); i++) {
+		short number = descriptor_syscalls[i];
+
+		settings->descriptor_syscalls[number / 8] |= (uint8_t)(1u << (number % 8));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(timeout_calls); i++)
+		settings->timeouts[timeout_calls[i].number] = timeout_calls[i].call;
+}
+
+static uint64_t realtime_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 int settings_make(struct capture_settings *settings, const struct capture_options *options,
 		  unsigned int cpus)
 {
 	memset(settings, 0, sizeof(*settings));
 	settings->start_ns = capture_monotonic_ns();
+	settings->realtime_offset_ns = realtime_ns() - settings->start_ns;
 	settings->min_wait_ns = options->min_wait_ns;
 	settings->waker_stack_ns = options->waker_stack_ns;
 	if (options->sample_rate_hz)
@@ -136,12 +185,6 @@ int settings_make(struct capture_settings *settings, const struct capture_option
 	settings->slot_mask = slot_count() - 1;
 	settings->user_stack = options->user_stack;
 	settings->self_pid = (uint32_t)getpid();
-	settings->futex_syscall = __NR_futex;
-	settings->yield_syscall = __NR_sched_yield;
-	for (size_t i = 0; i < ARRAY_SIZE(descriptor_syscalls); i++) {
-		short number = descriptor_syscalls[i];
-
-		settings->descriptor_syscalls[number / 8] |= (uint8_t)(1u << (number % 8));
-	}
+	set_syscalls(settings);
 	return set_filter(settings, options);
 }

@@ -52,7 +52,7 @@ extern const char *const session_hook_names[];
 	OPTION("rate", 0, OPTION_NUMBER, struct_, member_.rate_hz, "HZ",                           \
 	       "sample what runs on each CPU so many times a second (default 99; 0: do not)"),     \
 	OPTION("probe", 0, OPTION_LIST, struct_, member_.probes, "NAME,...",                       \
-	       "only these probes, see dashcam probes (default: sched,sample)"),                   \
+	       "only these probes, see dashcam probes (default: sched,sample,irq)"),                   \
 	OPTION_OF("user-stack", 0, struct_, member_.user_stack, session_stack_names, "HOW",        \
 		  "user stacks: auto, fp (frame pointers), dwarf (copied and unwound), none"),     \
 	OPTION("lines", 0, OPTION_FLAG, struct_, member_.source_lines, NULL,                       \
