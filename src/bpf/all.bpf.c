@@ -12,5 +12,6 @@
 #include "bpf/reclaim.bpf.c"
 #include "bpf/tcp.bpf.c"
 #include "bpf/span.bpf.c"
+#include "bpf/irq.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -52,13 +52,17 @@ int on_fork(__u64 *ctx)
 	return 0;
 }
 
-/* A new name may change whether TASK is wanted. */
+/* A new name may change whether TASK is wanted; a followed one stays so. */
 static __always_inline void judge_again(struct task_struct *task, const char *name)
 {
 	struct thread_slot *slot = slot_of(task->pid);
 
-	if (slot && slot->tid == task->pid)
-		slot->is_wanted = is_wanted_as(task, name);
+	if (!slot || slot->tid != task->pid)
+		return;
+	if (is_wanted_as(task, name))
+		slot->is_wanted = WANTED_BY_FILTER;
+	else if (slot->is_wanted == WANTED_BY_FILTER)
+		slot->is_wanted = WANTED_NOT;
 }
 
 SEC("tp_btf/sched_process_exec")

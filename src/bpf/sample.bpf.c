@@ -15,7 +15,7 @@ int on_sample(struct bpf_perf_event_data_kern *ctx)
 	struct event_sample *sample;
 	bool unreadable = false;
 
-	if (!log || !scratch || !is_wanted(task))
+	if (!log || !scratch || !is_wanted_now(task))
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	kernel_stack = kernel_stack_id(ctx, scratch, log, cpu, now_ns);

@@ -2,14 +2,11 @@
 /*
  * Probe sched, the hot path: every switch and every wake-up, one clock read each, scalars only.
  */
+#include "bpf/follow.bpf.h"
+#include "bpf/irq.bpf.h"
 #include "bpf/wait.bpf.h"
 
-#define FUTEX_COMMAND_MASK 0x7f
-#define FUTEX_WAIT         0
-#define FUTEX_LOCK_PI      6
-#define FUTEX_WAIT_BITSET  9
-#define FUTEX_LOCK_PI2     13
-#define FUTEX_TID_MASK     0x3fffffff
+#define FUTEX_TID_MASK 0x3fffffff
 
 /* Makes the kernel interrupt this CPU as soon as the switch is done: see evidence.bpf.c. */
 struct {
@@ -71,10 +68,10 @@ static __always_inline __u32 flags_of_blocker(unsigned long blocker)
 
 /* What only the moment of blocking shows: who holds what this thread is about to wait for, and what
  * a connection still has to send. */
-static __always_inline void note_beginning(struct thread_slot *slot, struct task_struct *prev)
+static __always_inline void note_beginning(struct thread_slot *slot, struct task_struct *prev,
+					   __s16 syscall)
 {
 	unsigned long blocker = compat_blocker(prev);
-	__s16 number = syscall_of(prev);
 
 	slot->futex_owner_tid = 0;
 	if (blocker) {
@@ -83,19 +80,22 @@ static __always_inline void note_beginning(struct thread_slot *slot, struct task
 	}
 	slot->lock_owner_tid =
 		slot->lock_address ? lock_owner(slot->lock_address, slot->lock_flags) : 0;
-	if (number == settings.futex_syscall)
+	if (syscall == settings.futex_syscall)
 		slot->futex_owner_tid = futex_owner((struct pt_regs *)bpf_task_pt_regs(prev));
-	note_flight(slot, prev, number);
+	follow(slot->lock_owner_tid);
+	follow(slot->futex_owner_tid);
+	note_flight(slot, prev, syscall);
 }
 
-static __always_inline __u8 switch_flags(struct task_struct *prev)
+static __always_inline __u8 switch_flags(struct task_struct *prev, __s16 syscall)
 {
 	if (compat_throttled(prev))
 		return EVENT_SWITCH_THROTTLED;
-	return syscall_of(prev) == settings.yield_syscall ? EVENT_SWITCH_YIELD : 0;
+	return syscall == settings.yield_syscall ? EVENT_SWITCH_YIELD : 0;
 }
 
-static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __u64 now_ns)
+static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __s16 syscall,
+				      __u64 now_ns)
 {
 	struct thread_slot *slot = slot_of(prev->pid);
 
@@ -114,7 +114,7 @@ static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __u
 		slot->wait_flags = 0;
 		slot->is_pending = 0;
 		if (state)
-			note_beginning(slot, prev);
+			note_beginning(slot, prev, syscall);
 	}
 }
 
@@ -172,6 +172,7 @@ int on_switch(__u64 *ctx)
 	struct log_head *log = switch_log_of(cpu);
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct event_switch *event;
+	__s16 syscall;
 
 	if (!log)
 		return 0;
@@ -181,8 +182,10 @@ int on_switch(__u64 *ctx)
 		state = 0;
 	if (log->has_next && log->last_next_tid != prev->pid)
 		note_unseen(log, prev, cpu, now_ns);
+	irq_leave(log, cpu, now_ns);
 	log->last_next_tid = next->pid;
 	log->has_next = 1;
+	syscall = syscall_of(prev);
 
 	event = switch_reserve(log, &mark);
 	event_begin(&event->header, mark, EVENT_SWITCH, sizeof(*event), now_ns);
@@ -191,12 +194,12 @@ int on_switch(__u64 *ctx)
 	event->prev_state = state;
 	event->cpu = cpu;
 	event->next_prio = next->prio;
-	event->flags = !state && prev->pid ? switch_flags(prev) : 0;
-	event->reserved = 0;
+	event->flags = !state && prev->pid ? switch_flags(prev, syscall) : 0;
+	event->prev_syscall = state ? syscall : EVENT_NO_SYSCALL;
 	event_commit(&event->header, mark);
 
 	if (prev->pid)
-		leave_cpu(prev, state, now_ns);
+		leave_cpu(prev, state, syscall, now_ns);
 	if (next->pid)
 		take_cpu(ctx, next, now_ns);
 	return 0;
@@ -224,23 +227,37 @@ static __always_inline void log_waking(struct task_struct *wakee, struct task_st
 }
 
 /* The wait has been long: the waker is current here, now is the time to see what it is doing. */
-static __always_inline void note_waker(void *ctx, struct thread_slot *slot,
-				       struct task_struct *waker, __u32 cpu, __u64 now_ns)
+static __always_inline void note_waker_stacks(void *ctx, struct thread_slot *slot,
+					      struct task_struct *waker, __u32 cpu, __u64 now_ns)
 {
 	struct scratch *scratch = scratch_of(SCRATCH_WAKER);
 	struct log_head *log = evidence_log_of(cpu);
 	bool unreadable = false;
 
-	slot->waker_tid = waker->pid;
-	slot->waker_pid = waker->tgid;
 	if (!scratch || !log)
 		return;
 	slot->waker_kernel_stack = kernel_stack_id(ctx, scratch, log, cpu, now_ns);
-	if (is_interrupted(waker)) {
-		slot->wait_flags |= EVENT_WAIT_WAKER_IRQ;
+	if (slot->wait_flags & EVENT_WAIT_WAKER_IRQ)
 		return;
-	}
 	slot->waker_user_stack = user_stack_id(ctx, waker, scratch, log, cpu, now_ns, &unreadable);
+}
+
+/* WAKER ends a wait of a wanted thread: long enough, and it is to blame for it. */
+static __always_inline void note_waker(void *ctx, struct thread_slot *slot,
+				       struct task_struct *waker, __u32 cpu, __u64 now_ns)
+{
+	__u64 blocked_ns = now_ns - slot->off_ns;
+
+	slot->waker_tid = waker->pid;
+	slot->waker_pid = waker->tgid;
+	if (blocked_ns < settings.waker_stack_ns && blocked_ns < settings.min_wait_ns)
+		return;
+	if (is_interrupted(waker) || is_in_interrupt(cpu))
+		slot->wait_flags |= EVENT_WAIT_WAKER_IRQ;
+	else if (blocked_ns >= settings.min_wait_ns)
+		follow(waker->pid);
+	if (blocked_ns >= settings.waker_stack_ns)
+		note_waker_stacks(ctx, slot, waker, cpu, now_ns);
 }
 
 /* Its switch-out is not in the slot. If nobody ever was, it has slept since before the capture, and
@@ -271,14 +288,8 @@ int on_waking(__u64 *ctx)
 	if (slot->wake_ns || slot->in_ns)
 		return 0;
 	slot->wake_ns = now_ns;
-	if (!slot->is_wanted || !slot->off_ns)
-		return 0;
-	if (now_ns - slot->off_ns >= settings.waker_stack_ns) {
+	if (slot->is_wanted && slot->off_ns)
 		note_waker(ctx, slot, waker, cpu, now_ns);
-	} else {
-		slot->waker_tid = waker->pid;
-		slot->waker_pid = waker->tgid;
-	}
 	return 0;
 }
 

@@ -20,9 +20,16 @@ struct tcp_flight {
 	__u32 is_taken;
 };
 
+/* Why evidence is taken of a thread. */
+enum wanted {
+	WANTED_NOT = 0,
+	WANTED_BY_FILTER = 1,
+	WANTED_FOLLOWED = 2, /* a wanted thread waited for it: see follow.bpf.h */
+};
+
 struct thread_slot {
-	__u32 tid;
-	__u8 is_wanted;  /* evidence is taken of it */
+	__u32 tid;       /* 0: of nobody yet; may be wanted already, if followed */
+	__u8 is_wanted;  /* enum wanted */
 	__u8 is_pending; /* evidence of the wait that just ended is due */
 	__u16 prev_state;
 	__u64 off_ns;  /* when it left the CPU; 0: not seen */
@@ -38,7 +45,9 @@ struct thread_slot {
 	__u32 futex_owner_tid;
 	__u32 wait_flags; /* enum event_wait_flag */
 	struct tcp_flight flight;
-	__u64 reserved[4]; /* two cache lines; what every switch touches is in the first */
+	__u32 is_recorder; /* of the recorder's own process: never wanted */
+	__u32 padding;
+	__u64 reserved[3]; /* two cache lines; what every switch touches is in the first */
 };
 
 struct {
@@ -112,9 +121,20 @@ static __always_inline bool is_wanted(struct task_struct *task)
 	return is_wanted_as(task, task->comm);
 }
 
+/* The same, by what is known of it already: it may be followed. */
+static __always_inline bool is_wanted_now(struct task_struct *task)
+{
+	struct thread_slot *slot = slot_of(task->pid);
+
+	return slot && slot->tid == task->pid ? slot->is_wanted != WANTED_NOT : is_wanted(task);
+}
+
 /* Takes the slot for TASK, which was not in it. */
 static __always_inline void slot_claim(struct thread_slot *slot, struct task_struct *task)
 {
+	bool is_recorder = task->tgid == settings.self_pid;
+	bool is_followed = !slot->tid && slot->is_wanted == WANTED_FOLLOWED && !is_recorder;
+
 	if (slot->tid && slot->off_ns && !slot->in_ns && settings.slot_mask) {
 		struct capture_counters *counter = counters_here();
 
@@ -123,7 +143,11 @@ static __always_inline void slot_claim(struct thread_slot *slot, struct task_str
 	}
 	__builtin_memset(slot, 0, sizeof(*slot));
 	slot->tid = task->pid;
-	slot->is_wanted = is_wanted(task);
+	slot->is_recorder = is_recorder;
+	if (is_wanted(task))
+		slot->is_wanted = WANTED_BY_FILTER;
+	else if (is_followed)
+		slot->is_wanted = WANTED_FOLLOWED;
 }
 
 #endif

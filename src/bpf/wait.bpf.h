@@ -6,6 +6,7 @@
 #define DASHCAM_BPF_WAIT_BPF_H
 
 #include "bpf/tcp.bpf.h"
+#include "bpf/timeout.bpf.h"
 
 /* User code stopped by an interrupt or fault: the saved registers carry no system call number. */
 static __always_inline bool is_interrupted(struct task_struct *task)
@@ -119,6 +120,9 @@ static __always_inline void emit_wait(void *ctx, struct task_struct *task, struc
 	sk = describe_descriptor(wait, task, log, cpu, now_ns);
 	if (sk)
 		describe_connection(wait, slot, sk, log);
+	/* its memory is readable only if it is current */
+	if (slot->prev_state && !(flags & EVENT_WAIT_DEGRADED))
+		wait->timeout_ns = timeout_of(wait, slot->off_ns);
 	event_commit(&wait->header, mark);
 	if (counter)
 		counter->evidence++;

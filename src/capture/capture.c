@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "capture/calibrate.h"
 #include "capture/internal.h"
 #include "capture/settings.h"
 #include "capture/threads.h"
@@ -56,6 +57,7 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 						    .sink = options->sink.table,
 						    .context = options->sink.context};
 	struct resolver *resolver;
+	uint64_t hidden_ns;
 	int err;
 
 	/* first, so that its sandboxed child inherits nothing */
@@ -74,6 +76,10 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 		err = settings_make(&capture->settings, options, capture->cpu_count);
 	if (err)
 		return err;
+	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
+		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);
+		capture->settings.irq_hidden_ns = hidden_ns;
+	}
 	err = load_object(capture, options->evidence_hook);
 	if (!err)
 		err = check_spans(capture);
@@ -170,6 +176,14 @@ static void take_thread(void *context, const struct event_thread *event)
 	capture->sink.table(capture->sink.context, &event->header);
 }
 
+static void start_steal(struct capture *capture)
+{
+	if (steal_open(&capture->drain.steal, capture->cpu_count)) {
+		warn("time that the hypervisor takes will be missing: %s", fail_text());
+		fail_clear();
+	}
+}
+
 int capture_start(struct capture *capture)
 {
 	int err = 0;
@@ -188,6 +202,8 @@ int capture_start(struct capture *capture)
 		    hooks[id].type != HOOK_TYPE_UPROBE && choice_is_used(capture, id))
 			attach_or_do_without(capture, id);
 	}
+	if (capture->probes & PROBE_BIT(PROBE_IRQ))
+		start_steal(capture);
 	threads_scan(capture_now_ns(), take_thread, capture);
 	err = attach(capture, HOOK_WAKING);
 	if (!err)

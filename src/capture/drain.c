@@ -264,6 +264,15 @@ static void take_lost(void *context, uint64_t time_ns, uint16_t cpu, uint64_t re
 	drain_report_loss(drain, &loss);
 }
 
+static void take_steal(void *context, const struct event_steal *event)
+{
+	struct drain *drain = context;
+
+	if (!drain->error)
+		drain->error = drain->sink.evidence(drain->sink.context, event->cpu, event,
+						    event->header.size);
+}
+
 /* The two readings are some ns apart: only a suspend changes the offset by more. */
 static void update_boot_offset(struct drain *drain)
 {
@@ -291,12 +300,15 @@ int drain_round(struct drain *drain)
 		drain_evidence(drain, (uint16_t)cpu);
 	if (drain->side_band)
 		side_band_read(drain->side_band, &listener);
+	if (drain->steal)
+		steal_look(drain->steal, capture_now_ns(), take_steal, drain);
 	naming_submit(drain->naming, &drain->batch);
 	return drain->error;
 }
 
 void drain_release(struct drain *drain)
 {
+	steal_close(drain->steal);
 	free(drain->switches);
 	free(drain->evidence);
 	map64_release(&drain->objects);

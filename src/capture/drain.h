@@ -11,6 +11,7 @@
 #include "capture/logs.h"
 #include "capture/naming.h"
 #include "capture/side_band.h"
+#include "capture/steal.h"
 
 struct drain {
 	struct capture_sink sink;
@@ -18,6 +19,7 @@ struct drain {
 	struct log_reader *switches; /* one per CPU */
 	struct log_reader *evidence;
 	struct side_band *side_band; /* NULL: not available; borrowed */
+	struct steal *steal;         /* NULL: not wanted */
 	struct naming *naming;       /* borrowed */
 	struct map64 objects;        /* ids of files and sockets that were handed on */
 	struct naming_batch batch;   /* of this round */

@@ -21,6 +21,7 @@ struct capture {
 	struct bpf_object *object;
 	struct hook_state states[HOOK_COUNT];
 	bool has_prev_state_arg; /* of sched_switch, on this kernel */
+	bool is_calibrated;      /* irq_hidden_ns was measured, not assumed */
 	struct bpf_link *links[HOOK_COUNT];
 	struct bpf_link **sample_links; /* one per CPU */
 	int *kick_fds;

@@ -50,6 +50,8 @@ static int prepare_object(struct capture *capture)
 	if (!err)
 		err = set_map(capture, "slots", capture->settings.slot_mask + 1, 0);
 	if (!err)
+		err = set_map(capture, "irq_accounts", capture->cpu_count, 0);
+	if (!err)
 		err = set_map(capture, "kick", capture->cpu_count, 0);
 	if (!err && !(capture->settings.filter & FILTER_PIDS))
 		err = set_map(capture, "targets", 1, 0);

@@ -50,12 +50,6 @@ static const short send_syscalls[] = {
 	__NR_write, __NR_writev, __NR_sendto, __NR_sendmsg, __NR_sendmmsg, __NR_sendfile,
 };
 
-static void set_syscalls(uint8_t *set, const short *numbers, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		set[numbers[i] / 8] |= (uint8_t)(1u << (numbers[i] % 8));
-}
-
 /* A coarse clock goes on at each tick of the kernel. */
 static uint32_t tick_ns(void)
 {
@@ -63,6 +57,32 @@ static uint32_t tick_ns(void)
 
 	return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) ? 0 : (uint32_t)tick.tv_nsec;
 }
+
+/* System calls that say how long they wait at most, and how. */
+static const struct {
+	short number;
+	struct timeout_call call;
+} timeout_calls[] = {
+	{__NR_nanosleep, {TIMEOUT_TIMESPEC, 0}},
+	{__NR_clock_nanosleep, {TIMEOUT_CLOCK_NANOSLEEP, 2}},
+	{__NR_ppoll, {TIMEOUT_TIMESPEC, 2}},
+	{__NR_pselect6, {TIMEOUT_TIMESPEC, 4}},
+	{__NR_epoll_pwait, {TIMEOUT_MS, 3}},
+	{__NR_epoll_pwait2, {TIMEOUT_TIMESPEC, 3}},
+	{__NR_rt_sigtimedwait, {TIMEOUT_TIMESPEC, 2}},
+	{__NR_semtimedop, {TIMEOUT_TIMESPEC, 3}},
+	{__NR_io_getevents, {TIMEOUT_TIMESPEC, 4}},
+	{__NR_futex, {TIMEOUT_FUTEX, 3}},
+#ifdef __NR_poll
+	{__NR_poll, {TIMEOUT_MS, 2}},
+#endif
+#ifdef __NR_select
+	{__NR_select, {TIMEOUT_TIMEVAL, 4}},
+#endif
+#ifdef __NR_epoll_wait
+	{__NR_epoll_wait, {TIMEOUT_MS, 3}},
+#endif
+};
 
 static uint64_t log_bytes(uint64_t asked, uint64_t budget, uint64_t min, uint64_t max,
 			  unsigned int cpus)
@@ -137,11 +157,37 @@ static int set_filter(struct capture_settings *settings, const struct capture_op
 	return 0;
 }
 
+static void mark_syscalls(uint8_t *set, const short *numbers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		set[numbers[i] / 8] |= (uint8_t)(1u << (numbers[i] % 8));
+}
+
+static void set_syscalls(struct capture_settings *settings)
+{
+	settings->futex_syscall = __NR_futex;
+	settings->yield_syscall = __NR_sched_yield;
+	mark_syscalls(settings->descriptor_syscalls, descriptor_syscalls,
+		      ARRAY_SIZE(descriptor_syscalls));
+	mark_syscalls(settings->send_syscalls, send_syscalls, ARRAY_SIZE(send_syscalls));
+	for (size_t i = 0; i < ARRAY_SIZE(timeout_calls); i++)
+		settings->timeouts[timeout_calls[i].number] = timeout_calls[i].call;
+}
+
+static uint64_t realtime_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 int settings_make(struct capture_settings *settings, const struct capture_options *options,
 		  unsigned int cpus)
 {
 	memset(settings, 0, sizeof(*settings));
 	settings->start_ns = capture_monotonic_ns();
+	settings->realtime_offset_ns = realtime_ns() - settings->start_ns;
 	settings->min_wait_ns = options->min_wait_ns;
 	settings->waker_stack_ns = options->waker_stack_ns;
 	if (options->sample_rate_hz)
@@ -158,12 +204,8 @@ int settings_make(struct capture_settings *settings, const struct capture_option
 	settings->user_stack = options->user_stack;
 	settings->self_pid = (uint32_t)getpid();
 	settings->span_count = (uint32_t)options->span_count;
-	settings->futex_syscall = __NR_futex;
-	settings->yield_syscall = __NR_sched_yield;
 	settings->tcp_states = !!(options->probes & PROBE_BIT(PROBE_TCP));
 	settings->tick_ns = tick_ns();
-	set_syscalls(settings->descriptor_syscalls, descriptor_syscalls,
-		     ARRAY_SIZE(descriptor_syscalls));
-	set_syscalls(settings->send_syscalls, send_syscalls, ARRAY_SIZE(send_syscalls));
+	set_syscalls(settings);
 	return set_filter(settings, options);
 }

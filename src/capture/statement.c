@@ -63,6 +63,12 @@ void statement_machine(struct capture *capture)
 		  (uint64_t)capture->settings.switch_mask + 1);
 	give_meta(capture, "evidence_log_bytes", "%" PRIu64,
 		  (uint64_t)capture->settings.evidence_mask + 1);
+	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
+		give_meta(capture, "irq_hidden_ns", "%" PRIu64,
+			  (uint64_t)capture->settings.irq_hidden_ns);
+		give_meta(capture, "irq_hidden_is", "%s",
+			  capture->is_calibrated ? "measured" : "assumed");
+	}
 	drain_report_clock(&capture->drain);
 }
 
@@ -128,12 +134,21 @@ static void report_counters(struct capture *capture)
 			sum.evidence += each[cpu].evidence;
 			sum.user_copies += each[cpu].user_copies;
 			sum.user_copies_saved += each[cpu].user_copies_saved;
+			sum.followed_threads += each[cpu].followed_threads;
+			sum.small_irqs += each[cpu].small_irqs;
+			sum.small_irqs_ns += each[cpu].small_irqs_ns;
 		}
 	}
 	free(each);
 	give_meta(capture, "waits_with_evidence", "%" PRIu64, (uint64_t)sum.evidence);
 	give_meta(capture, "user_stacks_copied", "%" PRIu64, (uint64_t)sum.user_copies);
 	give_meta(capture, "user_stacks_known", "%" PRIu64, (uint64_t)sum.user_copies_saved);
+	if (capture->settings.filter)
+		give_meta(capture, "followed_threads", "%" PRIu64, (uint64_t)sum.followed_threads);
+	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
+		give_meta(capture, "irq_small_count", "%" PRIu64, (uint64_t)sum.small_irqs);
+		give_meta(capture, "irq_small_ns", "%" PRIu64, (uint64_t)sum.small_irqs_ns);
+	}
 	report_evidence_loss(capture, sum.slot_conflicts, EVENT_LOSS_SLOT);
 	report_evidence_loss(capture, sum.unseen_waits, EVENT_LOSS_UNSEEN);
 	report_evidence_loss(capture, sum.lost_spans, EVENT_LOSS_SPAN);

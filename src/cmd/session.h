@@ -54,7 +54,7 @@ extern const char *const session_hook_names[];
 	OPTION("rate", 0, OPTION_NUMBER, struct_, member_.rate_hz, "HZ",                           \
 	       "sample what runs on each CPU so many times a second (default 99; 0: do not)"),     \
 	OPTION("probe", 0, OPTION_LIST, struct_, member_.probes, "NAME,...",                       \
-	       "only these probes, see dashcam probes (default: sched,sample)"),                   \
+	       "only these probes, see dashcam probes (default: sched,sample,irq,disk,memory,tcp)"),                   \
 	OPTION("span", 0, OPTION_LIST, struct_, member_.spans, "NAME=BINARY:FUNCTION",             \
 	       "record each call of FUNCTION in BINARY, from entry to return, as NAME; may be "    \
 	       "repeated"),                                                                        \

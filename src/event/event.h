@@ -50,13 +50,15 @@
 	X(24, kind_info, KIND_INFO, "the event table: one kind")                                   \
 	X(25, field_info, FIELD_INFO, "the event table: one field of a kind")                      \
 	X(26, signal, SIGNAL, "a signal was sent")                                                 \
+	X(27, irq, IRQ, "interrupts took a CPU from a thread")                                     \
 	X(28, disk, DISK, "a disk request was completed")                                          \
 	X(29, reclaim, RECLAIM, "a thread freed memory before it got some")                        \
 	X(30, tcp_state, TCP_STATE, "the state of a TCP connection when a wait for it ended")      \
 	X(31, retransmit, RETRANSMIT, "TCP sent something again")                                  \
 	X(32, span_name, SPAN_NAME, "defines a span's name: the function it stands for")           \
 	X(33, span, SPAN, "a thread was inside a function that the user named")                    \
-	X(34, cgroup, CGROUP, "which cgroup a process is in, and its limits")
+	X(34, cgroup, CGROUP, "which cgroup a process is in, and its limits")                              \
+	X(35, steal, STEAL, "the hypervisor ran something else on a CPU")
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -79,6 +81,9 @@ struct event_header {
 			  written */
 };
 
+/* system call number when the thread is not in one (fault, interrupt, kernel thread) */
+#define EVENT_NO_SYSCALL (-1)
+
 /* ---- the switch log: 32 bytes each ---- */
 
 enum event_switch_flag {
@@ -92,9 +97,9 @@ struct event_switch {
 	__u32 next_tid;
 	__u16 prev_state; /* task state as sched_switch gives it, low 16 bits; 0: runnable */
 	__u16 cpu;
-	__u8 next_prio; /* kernel priority: 0..99 real time, 100..139 fair */
-	__u8 flags;     /* enum event_switch_flag */
-	__u16 reserved;
+	__u8 next_prio;     /* kernel priority: 0..99 real time, 100..139 fair */
+	__u8 flags;         /* enum event_switch_flag */
+	__s16 prev_syscall; /* that prev blocked in; EVENT_NO_SYSCALL: none, or it was runnable */
 };
 
 enum event_waking_flag {
@@ -133,12 +138,9 @@ enum event_wait_flag {
 	EVENT_WAIT_DEGRADED = 1,   /* taken at switch-in, so without a user stack */
 	EVENT_WAIT_WAKER_LATE = 2, /* the wake-up was not seen: blocked_ns holds the whole wait */
 	EVENT_WAIT_KERNEL_THREAD = 4, /* a kernel thread: it has no user side */
-	EVENT_WAIT_WAKER_IRQ = 8,     /* the waker was idle or user code stopped by an interrupt */
+	EVENT_WAIT_WAKER_IRQ = 8, /* an interrupt woke it: the waker only happened to run there */
 	EVENT_WAIT_NO_USER_COPY = 16, /* the user stack could not be read (paged out) */
 };
-
-/* system call number when the thread is not in one (fault, interrupt, kernel thread) */
-#define EVENT_NO_SYSCALL (-1)
 
 struct event_wait {
 	struct event_header header; /* time_ns: when the thread was on a CPU again */
@@ -167,6 +169,8 @@ struct event_wait {
 	__u32 lock_flags; /* of lock:contention_begin: 1 spin 2 read 4 write 8 rt 16 percpu 32 mutex
 			   */
 	__u32 reserved;
+	__u64 timeout_ns; /* how long the program asked to wait at most; 0: no limit, no such call,
+			     not readable */
 };
 
 enum event_sample_flag {
@@ -186,6 +190,38 @@ struct event_sample {
 	__u64 period_ns; /* CPU time one sample stands for */
 	__u64 kernel_stack;
 	__u64 user_stack;
+};
+
+enum event_irq_class {
+	EVENT_IRQ_DEVICE = 0, /* a device's own; on machines other than x86 also timers */
+	EVENT_IRQ_TIMER = 1,  /* the CPU's timer */
+	EVENT_IRQ_IPI = 2,    /* another CPU asked for something */
+	EVENT_IRQ_WORK = 3,   /* work that the kernel put off until interrupts were allowed */
+	EVENT_IRQ_CLASSES = 4,
+};
+
+#define EVENT_SOFTIRQS 10 /* of the kernel: HI 0, TIMER, NET_TX, NET_RX, BLOCK, ... RCU 9 */
+
+/* What interrupts took from one thread while it had its CPU, from from_ns to header.time_ns. */
+struct event_irq {
+	struct event_header header; /* time_ns: until when */
+	__u64 from_ns;
+	__u32 tid; /* whose CPU time it was */
+	__u16 cpu;
+	__u16 device_irq; /* number of the device interrupt that was seen last */
+	__u32 hard_count[EVENT_IRQ_CLASSES];
+	__u64 hard_ns[EVENT_IRQ_CLASSES]; /* in the handlers; what the CPU itself takes is besides:
+					     fact irq_hidden_ns for each */
+	__u32 soft_count[EVENT_SOFTIRQS];
+	__u64 soft_ns[EVENT_SOFTIRQS]; /* without the hard ones nested in them */
+};
+
+struct event_steal {
+	struct event_header header; /* time_ns: until when */
+	__u64 from_ns;
+	__u64 stolen_ns; /* of the time since from_ns; the kernel counts it in ticks */
+	__u16 cpu;
+	__u16 reserved[3];
 };
 
 enum event_stack_flag {

@@ -35,6 +35,9 @@ struct log_head {
 	__u64 position;
 	__u32 last_next_tid; /* switch log: who took this CPU last, as far as it was seen */
 	__u32 has_next;      /* switch log: 1 once last_next_tid is valid */
+	__u64 irqs_from_ns;  /* switch log: since when interrupts are on the account of who runs */
+	__u32 has_irqs;      /* switch log: 1 if there was one since */
+	__u32 reserved;
 };
 
 static inline __u32 log_mark(__u64 unit_position, __u32 key)
@@ -68,6 +71,21 @@ enum filter_flag {
 
 #define SYSCALL_LIMIT 512
 
+/* Where a system call says how long it waits at most. */
+enum timeout_form {
+	TIMEOUT_NONE = 0,
+	TIMEOUT_MS = 1,              /* the argument is milliseconds; negative: no limit */
+	TIMEOUT_TIMESPEC = 2,        /* it points to a timespec; NULL: no limit */
+	TIMEOUT_TIMEVAL = 3,         /* it points to a timeval; NULL: no limit */
+	TIMEOUT_CLOCK_NANOSLEEP = 4, /* a timespec, relative or a moment, as the flags say */
+	TIMEOUT_FUTEX = 5,           /* a timespec, relative or a moment, as the operation says */
+};
+
+struct timeout_call {
+	__u8 form;     /* enum timeout_form */
+	__u8 argument; /* from 0 */
+};
+
 /* What the user side decides before the programs are loaded: constants to the verifier. */
 struct capture_settings {
 	__u64 start_ns; /* when the capture began, on the clock of the logs */
@@ -90,9 +108,12 @@ struct capture_settings {
 	__u32 tick_ns;    /* the kernel's own clock counts these (CONFIG_HZ) */
 	__u32 span_count; /* functions with a span; 0: none */
 	__u32 reserved;
+	__u64 realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC at start_ns */
+	__u64 irq_hidden_ns;      /* what an interrupt takes outside its tracepoints */
 	struct filter_pattern patterns[FILTER_PATTERNS_MAX];
 	__u8 descriptor_syscalls[SYSCALL_LIMIT / 8]; /* bit n: the first argument is a descriptor */
 	__u8 send_syscalls[SYSCALL_LIMIT / 8];       /* bit n: it may wait to send on that */
+	struct timeout_call timeouts[SYSCALL_LIMIT];
 };
 
 /* A function that a thread is inside of. */
@@ -123,7 +144,10 @@ struct capture_counters {
 	__u64 user_copies_saved; /* stacks that were known already */
 	__u64 unseen_waits;      /* waits whose end was not seen, so that no evidence was taken */
 	__u64 lost_spans;        /* for which there was no room */
-	__u64 reserved[1];
+	__u64 followed_threads;  /* not in the filter, but somebody there waited for them */
+	__u64 small_irqs;        /* accounts of interrupts too small for an event */
+	__u64 small_irqs_ns;     /* and what was taken in them */
+	__u64 reserved[6];       /* two cache lines */
 };
 
 #endif

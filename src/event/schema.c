@@ -15,6 +15,13 @@
 		.size = sizeof(MEMBER(kind, member)), .count = 1, .meaning = what,                 \
 		.is_signed = (__typeof__(MEMBER(kind, member)))-1 < 1                              \
 	}
+/* A field whose value in an older recording, which does not have it, is not 0. */
+#define FIELD_SINCE(kind, member, what, value, text)                                               \
+	{                                                                                          \
+		.name = #member, .help = text, .offset = offsetof(struct event_##kind, member),    \
+		.size = sizeof(MEMBER(kind, member)), .count = 1, .meaning = what,                 \
+		.is_signed = (__typeof__(MEMBER(kind, member)))-1 < 1, .if_absent = value          \
+	}
 #define FIELD_ARRAY(kind, member, what, text)                                                      \
 	{                                                                                          \
 		.name = #member, .help = text, .offset = offsetof(struct event_##kind, member),    \
@@ -36,7 +43,9 @@ static const struct event_field switch_fields[] = {
 	      "kernel priority: 0 to 99 real time, 100 to 139 fair"),
 	FIELD(switch, flags, MEANING_FLAGS,
 	      "1 it had called sched_yield, 2 its CPU quota was spent"),
-	FIELD(switch, reserved, MEANING_RESERVED, ""),
+	FIELD_SINCE(
+		switch, prev_syscall, MEANING_SYSCALL, EVENT_NO_SYSCALL,
+		"system call that the one that left blocked in; -1 is none, or it was runnable"),
 };
 
 static const struct event_field waking_fields[] = {
@@ -84,6 +93,8 @@ static const struct event_field wait_fields[] = {
 	FIELD(wait, lock_flags, MEANING_FLAGS,
 	      "1 spin, 2 read, 4 write, 8 rt, 16 percpu, 32 mutex"),
 	FIELD(wait, reserved, MEANING_RESERVED, ""),
+	FIELD(wait, timeout_ns, MEANING_DURATION_NS,
+	      "how long it asked to wait at most; 0 is no limit, not such a call, or not readable"),
 };
 
 static const struct event_field sample_fields[] = {
@@ -377,6 +388,31 @@ static const struct event_field cgroup_fields[] = {
 	FIELD(cgroup, period_us, MEANING_COUNT, "the period in microseconds; 0 is no limit"),
 	FIELD(cgroup, memory_limit_bytes, MEANING_BYTES, "limit of its memory; 0 is none"),
 	FIELD_TAIL(cgroup, text, MEANING_TEXTS, "path for CPU time, path for memory"),
+};
+
+static const struct event_field irq_fields[] = {
+	FIELD(irq, from_ns, MEANING_TIME_NS, "since when; the event's time is until when"),
+	FIELD(irq, tid, MEANING_TID, "thread whose CPU time they took"),
+	FIELD(irq, cpu, MEANING_CPU, "the CPU"),
+	FIELD(irq, device_irq, MEANING_COUNT, "number of the device interrupt that was seen last"),
+	FIELD_ARRAY(irq, hard_count, MEANING_COUNT,
+		    "interrupts: devices, timer, other CPUs, deferred work"),
+	FIELD_ARRAY(irq, hard_ns, MEANING_DURATION_NS,
+		    "time in their handlers; each took the fact irq_hidden_ns besides"),
+	FIELD_ARRAY(
+		irq, soft_count, MEANING_COUNT,
+		"softirqs by number: hi, timer, net_tx, net_rx, block, irq_poll, tasklet, sched, "
+		"hrtimer, rcu"),
+	FIELD_ARRAY(irq, soft_ns, MEANING_DURATION_NS,
+		    "time in them, without the interrupts nested in them"),
+};
+
+static const struct event_field steal_fields[] = {
+	FIELD(steal, from_ns, MEANING_TIME_NS, "since when; the event's time is until when"),
+	FIELD(steal, stolen_ns, MEANING_DURATION_NS,
+	      "how much of that time the CPU was ready to run and did not, in whole ticks"),
+	FIELD(steal, cpu, MEANING_CPU, "the CPU"),
+	FIELD_ARRAY(steal, reserved, MEANING_RESERVED, ""),
 };
 
 static const struct event_schema schemas[EVENT_KIND_LIMIT] = {

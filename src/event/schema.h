@@ -48,6 +48,7 @@ struct event_field {
 	uint16_t count; /* elements: 1, or the length of a fixed array */
 	uint16_t meaning;
 	bool is_signed;
+	int16_t if_absent; /* what a recording says that was made before the field was added */
 };
 
 struct event_schema {

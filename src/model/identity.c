@@ -146,7 +146,7 @@ static struct lane *add_newborn(struct timeline *timeline, uint32_t tid, uint64_
 {
 	struct lane *lane = add_lane(timeline, tid, time_ns, true, LANE_UNSEEN);
 
-	lane_wait_begin(lane, time_ns, 0, 0);
+	lane_wait_begin(lane, time_ns, 0, 0, EVENT_NO_SYSCALL);
 	lane->is_newborn = true;
 	return lane;
 }

@@ -33,7 +33,8 @@ void lane_flush(struct timeline *timeline, struct lane *lane)
 	lane->hold = HOLD_NOTHING;
 }
 
-void lane_wait_begin(struct lane *lane, uint64_t time_ns, uint16_t state, uint8_t flags)
+void lane_wait_begin(struct lane *lane, uint64_t time_ns, uint16_t state, uint8_t flags,
+		     int16_t syscall)
 {
 	time_ns = later(time_ns, lane->told_ns);
 	lane->wait = (struct wait){
@@ -43,6 +44,7 @@ void lane_wait_begin(struct lane *lane, uint64_t time_ns, uint16_t state, uint8_
 		.wake_ns = state ? MODEL_TIME_UNKNOWN : time_ns,
 		.prev_state = state,
 		.switch_flags = flags,
+		.syscall = syscall,
 		.wake_seen = !state,
 	};
 	lane->state = state ? LANE_BLOCKED : LANE_RUNNABLE;
@@ -55,7 +57,7 @@ void lane_wait_begin(struct lane *lane, uint64_t time_ns, uint16_t state, uint8_
 /* It slept since FROM_NS for all that is known, and nobody saw it go to sleep. */
 static void assume_blocked(struct lane *lane, uint64_t from_ns)
 {
-	lane_wait_begin(lane, from_ns, STATE_ASSUMED, 0);
+	lane_wait_begin(lane, from_ns, STATE_ASSUMED, 0, EVENT_NO_SYSCALL);
 	lane->start_assumed = true;
 	lane->early_ns = MODEL_TIME_UNKNOWN;
 }
@@ -178,6 +180,7 @@ static void join(struct timeline *timeline, struct lane *lane, const struct even
 	if (lane->hold == HOLD_UNKNOWN || lane->start_assumed) {
 		wait->start_ns = end_ns - runnable_ns - blocked_ns;
 		wait->prev_state = event->prev_state;
+		wait->syscall = event->prev_state ? event->syscall : EVENT_NO_SYSCALL;
 	}
 	if (!wait->wake_seen) {
 		wait->wake_ns = waking_known ? end_ns - runnable_ns : end_ns;
@@ -255,7 +258,8 @@ void lane_evidence(struct timeline *timeline, struct lane *lane, const struct ev
 		lane->has_evidence = true;
 	} else if (waited_ns < time_ns && timeline_split_run(timeline, lane, time_ns - waited_ns)) {
 		/* both switches of this wait were lost: it had left its CPU and come back */
-		lane_wait_begin(lane, time_ns - waited_ns, event->prev_state, 0);
+		lane_wait_begin(lane, time_ns - waited_ns, event->prev_state, 0,
+				event->prev_state ? event->syscall : EVENT_NO_SYSCALL);
 		lane_wait_end(timeline, lane, time_ns, event->cpu);
 		join(timeline, lane, event);
 		timeline_enter_again(timeline, lane, time_ns);

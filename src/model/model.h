@@ -89,6 +89,7 @@ struct wait {
 	uint16_t cpu;        /* where it resumed */
 	uint16_t waker_cpu;
 	uint8_t switch_flags; /* of the switch-out, enum event_switch_flag */
+	int16_t syscall; /* it blocked in; EVENT_NO_SYSCALL: none, not known, or it was runnable */
 	bool wake_seen;
 	bool waker_is_irq;     /* an interrupt woke it, not the work of a thread */
 	bool is_open;          /* it was not seen to resume: the recording ended or events were lost (then

@@ -199,7 +199,8 @@ static void on_switch(struct timeline *timeline, const struct event_switch *even
 		if (event->prev_state & STATE_DEAD_MASK)
 			identity_end(timeline, prev, time_ns);
 		else
-			lane_wait_begin(prev, time_ns, event->prev_state, event->flags);
+			lane_wait_begin(prev, time_ns, event->prev_state, event->flags,
+					event->prev_syscall);
 	}
 	next = identity_lane(timeline, event->next_tid, time_ns);
 	enter(timeline, cpu, next, time_ns);
@@ -358,7 +359,7 @@ static void finish_lane(struct timeline *timeline, struct lane *lane, uint64_t e
 	/* Every switch is recorded: one that never appeared in any slept all the time. */
 	if (lane->state == LANE_UNSEEN && lane->exit_ns == MODEL_TIME_UNKNOWN &&
 	    timeline->model->tables.doubt_count == 0)
-		lane_wait_begin(lane, lane->since_ns, STATE_ASSUMED, 0);
+		lane_wait_begin(lane, lane->since_ns, STATE_ASSUMED, 0, EVENT_NO_SYSCALL);
 	if (lane_is_waiting(lane))
 		lane_wait_lost(timeline, lane, end_ns);
 	else if (lane->exit_ns != MODEL_TIME_UNKNOWN && lane->told_ns < end_ns &&

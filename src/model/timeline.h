@@ -161,7 +161,8 @@ static inline bool lane_is_waiting(const struct lane *lane)
 }
 
 /* It left a CPU in STATE. */
-void lane_wait_begin(struct lane *lane, uint64_t time_ns, uint16_t state, uint8_t flags);
+void lane_wait_begin(struct lane *lane, uint64_t time_ns, uint16_t state, uint8_t flags,
+		     int16_t syscall);
 void lane_woken(struct timeline *timeline, struct lane *lane, const struct event_waking *event,
 		struct thread *waker, uint64_t time_ns);
 /* It is on a CPU again: what it did before is held for evidence. */

@@ -282,6 +282,14 @@ static void get_prev_state_text(const struct vtab_cursor *cursor, sqlite3_contex
 	vtab_result_text(out, state_word(((const struct event_switch *)cursor->row)->prev_state));
 }
 
+static void get_prev_syscall(const struct vtab_cursor *cursor, sqlite3_context *out)
+{
+	int number = ((const struct event_switch *)cursor->row)->prev_syscall;
+
+	if (number >= 0)
+		vtab_result_text(out, model_syscall_name(number));
+}
+
 #define SWITCH(member, help) VTAB_MEMBER(VTAB_NUMBER, #member, struct event_switch, member, 0, help)
 
 static const struct vtab_column switch_columns[] = {
@@ -294,6 +302,9 @@ static const struct vtab_column switch_columns[] = {
 	SWITCH(next_prio,
 	       "kernel priority of the one that came: 0 to 99 real time, 100 to 139 fair"),
 	SWITCH(flags, "1 it had called sched_yield, 2 its CPU quota was spent"),
+	VTAB_COMPUTED(
+		"prev_syscall", get_prev_syscall, 0,
+		"system call that the one that left blocked in; NULL: none, or it was runnable"),
 	VTAB_COMPUTED("prev_comm", get_prev_comm, 0, "name of the thread that left"),
 	VTAB_COMPUTED("next_comm", get_next_comm, 0, "name of the thread that came"),
 	VTAB_COMPUTED("prev_state_text", get_prev_state_text, 0, "the state as a word"),

@@ -120,17 +120,18 @@ static void get_has_evidence(const struct vtab_cursor *cursor, sqlite3_context *
 
 static void get_syscall(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	const struct event_wait *evidence = wait_of(cursor)->evidence;
+	const struct wait *wait = wait_of(cursor);
+	int syscall = wait->evidence ? wait->evidence->syscall : wait->syscall;
 	const char *name;
 	char number[24];
 
-	if (!evidence || evidence->syscall < 0)
+	if (syscall < 0)
 		return;
-	name = model_syscall_name(evidence->syscall);
+	name = model_syscall_name(syscall);
 	if (name) {
 		vtab_result_text(out, name);
 	} else {
-		snprintf(number, sizeof(number), "syscall %d", evidence->syscall);
+		snprintf(number, sizeof(number), "syscall %d", syscall);
 		vtab_result_copy(out, number);
 	}
 }
@@ -250,6 +251,8 @@ static const struct vtab_column wait_columns[] = {
 	VTAB_COMPUTED("state", get_state, 0,
 		      "runnable (preempted), sleeping, uninterruptible, killable, stopped, ..."),
 	VTAB_COMPUTED("syscall", get_syscall, 0, "system call it was in"),
+	EVIDENCE("timeout_ns", timeout_ns,
+		 "how long it asked to wait at most; NULL: no limit, or not known"),
 	VTAB_COMPUTED("object", get_object, 0, "file, socket or futex it was about"),
 	VTAB_COMPUTED("owner_tid", get_owner, 0,
 		      "who held the kernel lock or the futex; NULL: not known"),

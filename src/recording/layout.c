@@ -258,6 +258,18 @@ static void move_field(const struct move *move, const char *from, char *to)
 	}
 }
 
+/* Fields that the file does not have, and whose absence is not 0. */
+static void fill_absent(const struct event_schema *schema, char *to)
+{
+	for (unsigned int i = 0; i < schema->field_count; i++) {
+		const struct event_field *field = &schema->fields[i];
+		int64_t value = field->if_absent;
+
+		if (value)
+			memcpy(to + field->offset, &value, field->size);
+	}
+}
+
 static bool schema_has_tail(const struct event_schema *schema)
 {
 	return schema->field_count > 0 && schema->fields[schema->field_count - 1].size == 0;
@@ -281,6 +293,7 @@ static bool rebuild(const struct layout *layout, const struct event_header *even
 		return false;
 	to = buffer_extend(out, size);
 	memset(to, 0, size);
+	fill_absent(schema, to);
 	memcpy(to, event, sizeof(*event));
 	((struct event_header *)(void *)to)->size = (uint16_t)size;
 	for (size_t i = 0; i < layout->move_count; i++)

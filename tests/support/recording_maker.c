@@ -106,6 +106,7 @@ void maker_add_pipe(struct buffer *events, uint16_t cpu, uint64_t from_ns, size_
 			.prev_state = 1,
 			.cpu = cpu,
 			.next_prio = 120,
+			.prev_syscall = EVENT_NO_SYSCALL,
 		};
 
 		waking.header.time_ns = time_ns += 800 + jitter_ns(&seed);

@@ -173,6 +173,7 @@ static void switch_cpu(struct machine *machine, unsigned int cpu, uint16_t state
 		.prev_state = state,
 		.cpu = (uint16_t)cpu,
 		.next_prio = 120,
+		.prev_syscall = EVENT_NO_SYSCALL,
 	};
 	size_t next = find(machine, draw(machine, 4) ? RUNNABLE : RUNNABLE_SINCE_BEFORE);
 	struct actor *prev = actor_on(machine, cpu), *actor;

@@ -59,6 +59,8 @@ static enum recording_stream stream_of(unsigned int kind)
 	case EVENT_RESUME:
 		return STREAM_SWITCH;
 	case EVENT_WAIT:
+	case EVENT_IRQ:
+	case EVENT_STEAL:
 	case EVENT_SAMPLE:
 	case EVENT_FORK:
 	case EVENT_EXEC:
@@ -111,6 +113,7 @@ static void read_switch(struct line *line, struct draft *draft)
 	expect(line, ">");
 	draft_set(draft, "next_tid", word(line));
 	draft_set(draft, "next_prio", "120");
+	draft_set(draft, "prev_syscall", "-1");
 }
 
 static void read_waking(struct line *line, struct draft *draft)

@@ -67,13 +67,16 @@ static void test_json_of_a_kind(void **state)
 	expect(&export_json, &switches,
 	       "{\"event\":\"switch\",\"time_ns\":1000000000,\"prev_tid\":0,\"prev_comm\":null,"
 	       "\"next_tid\":10,\"next_comm\":\"main\",\"prev_state\":0,\"cpu\":0,"
-	       "\"next_prio\":120,\"flags\":0}\n"
+	       "\"next_prio\":120,\"flags\":0,\"prev_syscall\":-1,"
+	       "\"prev_syscall_name\":null}\n"
 	       "{\"event\":\"switch\",\"time_ns\":1000010000,\"prev_tid\":10,\"prev_comm\":\"main\","
 	       "\"next_tid\":11,\"next_comm\":\"say \\\"hi\\\", \\\\ you\",\"prev_state\":1,"
-	       "\"cpu\":0,\"next_prio\":120,\"flags\":0}\n"
+	       "\"cpu\":0,\"next_prio\":120,\"flags\":0,\"prev_syscall\":-1,"
+	       "\"prev_syscall_name\":null}\n"
 	       "{\"event\":\"switch\",\"time_ns\":1000030000,\"prev_tid\":11,"
 	       "\"prev_comm\":\"say \\\"hi\\\", \\\\ you\",\"next_tid\":10,\"next_comm\":\"main\","
-	       "\"prev_state\":1,\"cpu\":0,\"next_prio\":120,\"flags\":0}\n");
+	       "\"prev_state\":1,\"cpu\":0,\"next_prio\":120,\"flags\":0,\"prev_syscall\":-1,"
+	       "\"prev_syscall_name\":null}\n");
 	expect(&export_json, &forks,
 	       "{\"event\":\"fork\",\"time_ns\":1000040000,\"parent_tid\":10,"
 	       "\"parent_comm\":\"main\",\"parent_pid\":10,\"tid\":12,\"pid\":12,"
@@ -144,10 +147,11 @@ static void test_csv(void **state)
 
 	(void)state;
 	expect(&export_csv, &switches,
-	       "time_ns,prev_tid,prev_comm,next_tid,next_comm,prev_state,cpu,next_prio,flags\n"
-	       "1000000000,0,,10,main,0,0,120,0\n"
-	       "1000010000,10,main,11,\"say \"\"hi\"\", \\ you\",1,0,120,0\n"
-	       "1000030000,11,\"say \"\"hi\"\", \\ you\",10,main,1,0,120,0\n");
+	       "time_ns,prev_tid,prev_comm,next_tid,next_comm,prev_state,cpu,next_prio,flags,"
+	       "prev_syscall,prev_syscall_name\n"
+	       "1000000000,0,,10,main,0,0,120,0,-1,\n"
+	       "1000010000,10,main,11,\"say \"\"hi\"\", \\ you\",1,0,120,0,-1,\n"
+	       "1000030000,11,\"say \"\"hi\"\", \\ you\",10,main,1,0,120,0,-1,\n");
 	expect(&export_csv, &forks,
 	       "time_ns,parent_tid,parent_comm,parent_pid,tid,pid,comm,ns_tid\n"
 	       "1000040000,10,main,10,12,12,\"a,b\",0\n");

@@ -195,7 +195,7 @@ static void test_info(void **state)
 	_cleanup_free_ char *path = maker_path("info");
 	struct mix mix = mix_make(12);
 	uint64_t counts[EVENT_KIND_LIMIT] = {0};
-	uint64_t first_ns = UINT64_MAX, last_ns = 0;
+	uint64_t first_ns = UINT64_MAX, last_ns = 0, kinds = 0;
 	const struct recording_info *info;
 	struct recording *recording;
 	struct stat stat_of_file;
@@ -226,7 +226,9 @@ static void test_info(void **state)
 	assert_int_equal(info->unknown_events, 0);
 	for (unsigned int kind = 1; kind < EVENT_KIND_INFO; kind++)
 		assert_int_equal(info->event_count[kind], counts[kind]);
-	assert_int_equal(info->event_count[EVENT_KIND_INFO], EVENT_KIND_LIMIT - 1);
+	for (unsigned int kind = 1; kind < EVENT_KIND_LIMIT; kind++)
+		kinds += event_schema(kind) != NULL;
+	assert_int_equal(info->event_count[EVENT_KIND_INFO], kinds);
 	recording_close(recording);
 	unlink(path);
 	mix_release(&mix);

@@ -119,12 +119,18 @@ static int compare_event(const struct event_header *event, FILE *file)
 	snprintf(head, sizeof(head), "%s %" PRIu64, event_schema(event->kind)->name,
 		 (uint64_t)event->time_ns);
 	assert_memory_equal(line, head, strlen(head));
+	if (event->kind == EVENT_SWITCH)
+		assert_int_equal(((const struct event_switch *)event)->prev_syscall,
+				 EVENT_NO_SYSCALL);
 	for (char *word = strtok_r(line + strlen(head), " ", &rest); word;
 	     word = strtok_r(NULL, " ", &rest)) {
 		_cleanup_free_ char *name = strndup(word, strcspn(word, "="));
 		const struct event_field *field = event_field_find(event->kind, name);
 		struct buffer text = {0};
 
+		/* padding says nothing; a field may have taken its place */
+		if (!field && !strcmp(name, "reserved"))
+			continue;
 		assert_non_null(field);
 		describe_field(event, field, &text);
 		assert_string_equal(text.data + 1, word);

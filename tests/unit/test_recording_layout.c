@@ -15,7 +15,17 @@
 
 #define NOVEL_KIND 40
 
-/* ---- how another version might have laid out five kinds ---- */
+/* ---- how another version might have laid out six kinds ---- */
+
+/* older: padding where prev_syscall is now */
+struct old_switch {
+	struct event_header header;
+	__u32 prev_tid;
+	__u32 next_tid;
+	__u32 others;
+	__u16 prio_and_flags;
+	__u16 reserved;
+};
 
 /* older: of all of wait only this */
 struct old_wait {
@@ -66,6 +76,10 @@ struct row {
 };
 
 static const struct row rows[] = {
+	{EVENT_SWITCH, NULL, 0, sizeof(struct old_switch), 0, 0},
+	{EVENT_SWITCH, "prev_tid", 16, 4, 1, 0},
+	{EVENT_SWITCH, "next_tid", 20, 4, 1, 0},
+	{EVENT_SWITCH, "reserved", 30, 2, 1, 0},
 	{EVENT_WAIT, NULL, 0, sizeof(struct old_wait), 0, 0},
 	{EVENT_WAIT, "blocked_ns", 16, 8, 1, 0},
 	{EVENT_WAIT, "tid", 24, 4, 1, 0},
@@ -169,6 +183,7 @@ static void add_chunk(struct buffer *file, unsigned int stream, unsigned int seq
 
 static void add_events(struct buffer *events)
 {
+	struct old_switch change = {HEADER(EVENT_SWITCH, change, 9), 3, 4, 0, 0, 0};
 	struct old_wait wait = {HEADER(EVENT_WAIT, wait, 10), 123, 7, 6};
 	struct old_exec exec = {HEADER(EVENT_EXEC, exec, 20), 8, 8, "newcomm", "cmd -x"};
 	struct old_sample sample = {HEADER(EVENT_SAMPLE, sample, 30), 9, 4000000000u, -1, 5};
@@ -177,6 +192,7 @@ static void add_events(struct buffer *events)
 	struct event_clock clock = {HEADER(EVENT_CLOCK, clock, 60), 1, 2};
 	struct event_rename rename = {HEADER(EVENT_RENAME, rename, 70), 14, 15, "same"};
 
+	buffer_add(events, &change, sizeof(change));
 	buffer_add(events, &wait, sizeof(wait));
 	buffer_add(events, &exec, sizeof(exec));
 	buffer_add(events, &sample, sizeof(sample));
@@ -243,6 +259,7 @@ static const void *find_one(const struct buffer *events, unsigned int kind)
 
 static void assert_translated(const struct buffer *events)
 {
+	const struct event_switch *change = find_one(events, EVENT_SWITCH);
 	const struct event_wait *wait = find_one(events, EVENT_WAIT);
 	const struct event_exec *exec = find_one(events, EVENT_EXEC);
 	const struct event_sample *sample = find_one(events, EVENT_SAMPLE);
@@ -251,6 +268,11 @@ static void assert_translated(const struct buffer *events)
 	const struct event_hook *hook = find_one(events, EVENT_HOOK);
 	unsigned int clocks;
 
+	/* system call 0 is read, and nobody said that it was in one */
+	assert_int_equal(change->prev_syscall, EVENT_NO_SYSCALL);
+	assert_int_equal(change->prev_tid, 3);
+	assert_int_equal(change->next_tid, 4);
+
 	assert_int_equal(wait->header.size, sizeof(*wait));
 	assert_int_equal(wait->header.time_ns, 10);
 	assert_int_equal(wait->blocked_ns, 123);
@@ -258,6 +280,7 @@ static void assert_translated(const struct buffer *events)
 	assert_int_equal(wait->pid, 6);
 	assert_int_equal(wait->runnable_ns, 0);
 	assert_int_equal(wait->lock_address, 0);
+	assert_int_equal(wait->timeout_ns, 0);
 
 	assert_int_equal(exec->header.size, sizeof(*exec) + 8);
 	assert_int_equal(exec->tid, 8);
@@ -314,8 +337,10 @@ static void test_same_layout(void **state)
 
 	(void)state;
 	layouts_write(&table, 1);
-	for (unsigned int kind = 1; kind < EVENT_KIND_LIMIT; kind++)
-		maker_add_event(&events, kind, kind, kind);
+	for (unsigned int kind = 1; kind < EVENT_KIND_LIMIT; kind++) {
+		if (event_schema(kind))
+			maker_add_event(&events, kind, kind, kind);
+	}
 	layouts = layouts_read(table.data, table.size);
 	layouts_translate(layouts, events.data, events.size, &out, &dropped);
 	assert_int_equal(dropped, 0);

@@ -2,6 +2,7 @@
 /*
  * What the kernel side is told: patterns, log sizes, descriptor system calls.
  */
+#include <asm/unistd.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <setjmp.h>
@@ -135,6 +136,21 @@ static void reads_have_descriptors(void **state)
 	assert_false(settings.descriptor_syscalls[202 / 8] & (1 << 202 % 8)); /* futex */
 }
 
+static void timeouts_are_found_by_number(void **state)
+{
+	struct capture_options options = {0};
+	struct capture_settings settings;
+
+	(void)state;
+	assert_int_equal(settings_make(&settings, &options, 2), 0);
+	assert_int_equal(settings.timeouts[__NR_futex].form, TIMEOUT_FUTEX);
+	assert_int_equal(settings.timeouts[__NR_futex].argument, 3);
+	assert_int_equal(settings.timeouts[__NR_ppoll].form, TIMEOUT_TIMESPEC);
+	assert_int_equal(settings.timeouts[__NR_read].form, TIMEOUT_NONE);
+	for (size_t i = 0; i < SYSCALL_LIMIT; i++)
+		assert_true(settings.timeouts[i].argument < 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +160,7 @@ int main(void)
 		cmocka_unit_test(log_sizes_are_powers_of_two),
 		cmocka_unit_test(filters_become_flags),
 		cmocka_unit_test(reads_have_descriptors),
+		cmocka_unit_test(timeouts_are_found_by_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
