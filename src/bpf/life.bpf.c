@@ -72,6 +72,7 @@ int on_exec(__u64 *ctx)
 
 	if (!log)
 		return 0;
+	end_spans((__u32)ctx[1], log);
 	event = evidence_reserve(log, sizeof(*event) + CMDLINE_MAX, &mark, &position);
 	event_begin(&event->header, mark, EVENT_EXEC, sizeof(*event) + CMDLINE_MAX,
 		    bpf_ktime_get_ns());
@@ -90,7 +91,6 @@ int on_exec(__u64 *ctx)
 	}
 	event_commit(&event->header, mark);
 	judge_again(task, task->comm);
-	end_spans((__u32)ctx[1], log);
 	return 0;
 }
 
@@ -105,6 +105,7 @@ int on_exit(__u64 *ctx)
 
 	if (!log)
 		return 0;
+	end_spans(task->pid, log);
 	event = evidence_reserve(log, sizeof(*event), &mark, &position);
 	event_begin(&event->header, mark, EVENT_EXIT, sizeof(*event), bpf_ktime_get_ns());
 	event->tid = task->pid;
@@ -114,7 +115,6 @@ int on_exit(__u64 *ctx)
 	if (event->process_ended && (settings.filter & FILTER_PIDS))
 		bpf_map_delete_elem(&targets, &pid);
 	event_commit(&event->header, mark);
-	end_spans(task->pid, log);
 	return 0;
 }
 
