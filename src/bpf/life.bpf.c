@@ -76,6 +76,7 @@ int on_exec(__u64 *ctx)
 
 	if (!log)
 		return 0;
+	end_spans((__u32)ctx[1], log);
 	event = evidence_reserve(log, sizeof(*event) + CMDLINE_MAX, &mark, &position);
 	event_begin(&event->header, mark, EVENT_EXEC, sizeof(*event) + CMDLINE_MAX,
 		    bpf_ktime_get_ns());
@@ -94,7 +95,6 @@ int on_exec(__u64 *ctx)
 	}
 	event_commit(&event->header, mark);
 	judge_again(task, task->comm);
-	end_spans((__u32)ctx[1], log);
 	return 0;
 }
 
@@ -109,6 +109,7 @@ int on_exit(__u64 *ctx)
 
 	if (!log)
 		return 0;
+	end_spans(task->pid, log);
 	event = evidence_reserve(log, sizeof(*event), &mark, &position);
 	event_begin(&event->header, mark, EVENT_EXIT, sizeof(*event), bpf_ktime_get_ns());
 	event->tid = task->pid;
@@ -118,7 +119,6 @@ int on_exit(__u64 *ctx)
 	if (event->process_ended && (settings.filter & FILTER_PIDS))
 		bpf_map_delete_elem(&targets, &pid);
 	event_commit(&event->header, mark);
-	end_spans(task->pid, log);
 	return 0;
 }
 

@@ -242,9 +242,10 @@ void capture_stop(struct capture *capture)
 	if (capture->is_stopped)
 		return;
 	capture->is_stopped = true;
-	spans_detach(&capture->spans);
+	capture->drain.stop_ns = capture_now_ns();
 	destroy_links(capture->sample_links, capture->cpu_count);
 	destroy_links(capture->links, HOOK_COUNT);
+	spans_detach(&capture->spans);
 	spans_tell_open(&capture->spans, &capture->drain, load_map_fd(capture, "open_spans"));
 	statement_counts(capture);
 }

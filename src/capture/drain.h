@@ -26,6 +26,7 @@ struct drain {
 	struct buffer bytes;         /* scratch */
 	struct buffer timed;
 	uint64_t boot_offset_ns; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC, at this round */
+	uint64_t stop_ns; /* when the recording ended; 0: not yet */
 	struct capture_totals totals;
 	int error; /* first one the sink returned */
 };

@@ -160,7 +160,7 @@ static void tell_open(struct drain *drain, uint32_t tid, const struct open_spans
 		const struct event_span event = {
 			.header = {.kind = EVENT_SPAN,
 				   .size = sizeof(event),
-				   .time_ns = capture_now_ns()},
+				   .time_ns = drain->stop_ns},
 			.start_ns = open->spans[i].start_ns + drain->boot_offset_ns,
 			.tid = tid,
 			.pid = open->pid,
@@ -169,7 +169,8 @@ static void tell_open(struct drain *drain, uint32_t tid, const struct open_spans
 			.flags = EVENT_SPAN_OPEN,
 		};
 
-		drain_report(drain, &event.header);
+		if (event.start_ns <= drain->stop_ns)
+			drain_report(drain, &event.header);
 	}
 }
 

@@ -76,6 +76,11 @@ static void on_sample(void *context, const struct sample *sample)
 		model->sample_period_ns = sample->event->period_ns;
 }
 
+static void on_span(void *context, const struct event_span *event, struct thread *thread)
+{
+	spans_add(((struct collector *)context)->model, event, thread);
+}
+
 static void on_event(void *context, const struct event_header *event)
 {
 	(void)context;
@@ -145,6 +150,7 @@ int collect(struct model *model, const struct model_options *options)
 		.wait = on_wait,
 		.waking = on_waking,
 		.sample = on_sample,
+		.span = on_span,
 		.event = on_event,
 		.progress = on_progress,
 	};
@@ -158,6 +164,7 @@ int collect(struct model *model, const struct model_options *options)
 	roster_seal(model);
 	targets_mark(model);
 	seal_waits(model);
+	spans_seal(model);
 	for (size_t i = 0; i < model->roster.thread_count; i++) {
 		struct thread *thread = model->roster.threads[i];
 

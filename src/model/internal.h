@@ -5,6 +5,7 @@
  *	tables.c    reads what has no time of its own (names, rows of threads, files) and all losses
  *	stacks.c    stacks and the places of their frames
  *	roster.c    processes and threads: births, deaths, names
+ *	span.c      calls of functions that the user named
  *	targets.c   which threads the recording was made for
  *	timeline.c  the state machine: events in the order of time to runs and waits (see
  *timeline.h) collect.c   listens to the first pass: totals, kept waits, samples replay.c    runs
@@ -49,6 +50,7 @@ struct tables {
 	size_t clock_count, clock_capacity;
 	struct map64 files;   /* id: const struct event_file * */
 	struct map64 sockets; /* id: const struct event_socket * */
+	struct map64 span_names; /* id: const struct event_span_name * */
 	struct thread_row *rows;
 	size_t row_count, row_capacity;
 	struct map64 row_of_tid; /* the newest row */
@@ -97,6 +99,8 @@ struct model {
 	size_t wait_count, wait_capacity;
 	struct sample *samples;
 	size_t sample_count, sample_capacity;
+	struct span *spans;
+	size_t span_count, span_capacity;
 };
 
 /* One copy of TEXT that lives as long as the model. */
@@ -154,6 +158,13 @@ void roster_seal(struct model *model);
 
 /* Threads and processes are complete: says of each whether the recording was made for it. */
 void targets_mark(struct model *model);
+
+/* ---- span.c ---- */
+
+/* In the first pass: one more, of THREAD. */
+void spans_add(struct model *model, const struct event_span *event, struct thread *thread);
+/* The first pass is over: puts them in order and finds which is inside which. */
+void spans_seal(struct model *model);
 
 /* ---- collect.c ---- */
 

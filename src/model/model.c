@@ -71,6 +71,7 @@ void model_free(struct model *model)
 	map64_release(&model->texts);
 	free(model->waits);
 	free(model->samples);
+	free(model->spans);
 	arena_release(&model->arena);
 	free(model);
 }

@@ -114,6 +114,20 @@ struct sample {
 	const struct event_sample *event;
 };
 
+/* A thread was inside a function that the user named (record --span), from its call to its return.
+ * Calls of that function from inside it belong to it. */
+struct span {
+	uint32_t id;     /* position in the order of start_ns */
+	uint32_t parent; /* id of the span right around it, on the same thread; MODEL_NONE */
+	struct thread *thread;
+	const char *name;     /* "?" if its definition was lost */
+	const char *function; /* BINARY:FUNCTION as the user wrote it; "" likewise */
+	uint64_t start_ns;
+	uint64_t end_ns;
+	uint16_t depth; /* how many spans are around it */
+	uint16_t flags; /* enum event_span_flag: with any of them, end_ns is not when it returned */
+};
+
 /* A function at an address. With inlining one frame is several places: inlined calls first. */
 struct place {
 	const char *function; /* never NULL; "module+0x1234" where no symbol covers the address */
@@ -174,6 +188,9 @@ size_t model_wait_count(const struct model *model); /* kept ones, in the order o
 const struct wait *model_wait(const struct model *model, size_t i);
 size_t model_sample_count(const struct model *model);
 const struct sample *model_sample(const struct model *model, size_t i);
+
+size_t model_span_count(const struct model *model);
+const struct span *model_span(const struct model *model, size_t i);
 
 /* The stack an event's id names; NULL for id 0 or one that is not defined. Names are made on first use. */
 const struct stack *model_stack(struct model *model, uint64_t id);

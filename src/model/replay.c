@@ -68,6 +68,14 @@ static void on_sample(void *context, const struct sample *sample)
 		replay->listener->sample(replay->listener->context, sample);
 }
 
+/* All are kept: who wants them asks the model. */
+static void on_span(void *context, const struct event_span *event, struct thread *thread)
+{
+	(void)context;
+	(void)event;
+	(void)thread;
+}
+
 static void on_event(void *context, const struct event_header *event)
 {
 	const struct replay *replay = context;
@@ -102,6 +110,7 @@ static const struct timeline_sink replay_sink = {
 	.wait = on_wait,
 	.waking = on_waking,
 	.sample = on_sample,
+	.span = on_span,
 	.event = on_event,
 };
 

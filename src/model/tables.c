@@ -106,6 +106,10 @@ static void add(struct model *model, const struct event_header *event)
 		add_object(model, &tables->sockets, ((const struct event_socket *)event)->id,
 			   event);
 		break;
+	case EVENT_SPAN_NAME:
+		add_object(model, &tables->span_names,
+			   ((const struct event_span_name *)event)->name, event);
+		break;
 	case EVENT_STACK:
 		stack_table_add_stack(model->stacks, (const struct event_stack *)event);
 		break;
@@ -223,5 +227,6 @@ void tables_release(struct tables *tables)
 	free(tables->doubts);
 	map64_release(&tables->files);
 	map64_release(&tables->sockets);
+	map64_release(&tables->span_names);
 	map64_release(&tables->row_of_tid);
 }

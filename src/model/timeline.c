@@ -270,6 +270,13 @@ static void on_sample(struct timeline *timeline, const struct event_sample *even
 	timeline->sink->sample(timeline->sink->context, &sample);
 }
 
+static void on_span(struct timeline *timeline, const struct event_span *event, uint64_t time_ns)
+{
+	struct lane *lane = identity_lane_of(timeline, event->tid, event->pid, time_ns);
+
+	timeline->sink->span(timeline->sink->context, event, lane->thread);
+}
+
 static void on_wait(struct timeline *timeline, const struct event_wait *event, uint64_t time_ns)
 {
 	struct lane *lane = identity_lane_of(timeline, event->tid, event->pid, time_ns);
@@ -333,6 +340,9 @@ static void on_event(struct timeline *timeline, const struct event_header *event
 		break;
 	case EVENT_SAMPLE:
 		on_sample(timeline, (const struct event_sample *)event, time_ns);
+		break;
+	case EVENT_SPAN:
+		on_span(timeline, (const struct event_span *)event, time_ns);
 		break;
 	case EVENT_FORK:
 		identity_fork(timeline, (const struct event_fork *)event, time_ns);

@@ -92,6 +92,7 @@ struct timeline_sink {
 	void (*waking)(void *context, const struct event_waking *event, struct thread *waker,
 		       struct thread *wakee);
 	void (*sample)(void *context, const struct sample *sample);
+	void (*span)(void *context, const struct event_span *event, struct thread *thread);
 	void (*event)(void *context, const struct event_header *event);
 	void (*progress)(void *context, uint64_t events);
 };

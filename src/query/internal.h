@@ -75,7 +75,8 @@ extern const struct vtab vtab_run;                            /* table_run.c */
 extern const struct vtab vtab_runq_histogram, vtab_ran_instead, vtab_run_queue,
 	vtab_wakeup;                             /* table_runq.c */
 extern const struct vtab vtab_file, vtab_socket; /* table_object.c */
-extern const struct vtab vtab_meta, vtab_hook, vtab_loss, vtab_span, vtab_counter,
+extern const struct vtab vtab_span;              /* table_span.c */
+extern const struct vtab vtab_meta, vtab_hook, vtab_loss, vtab_counter,
 	vtab_recording; /* table_facts.c */
 
 /* Describes the event_KIND table of a kind; in the query's arena. table_event.c */

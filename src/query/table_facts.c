@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* meta, hook, loss; and span and counter, which are empty until something writes them. */
+/* meta, hook, loss; and counter, which is empty until something writes it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,7 +245,7 @@ const struct vtab vtab_loss = {
 	.at = loss_at,
 };
 
-/* ---- span, counter ---- */
+/* ---- counter ---- */
 
 static size_t no_rows(struct query *query)
 {
@@ -265,22 +265,6 @@ static const void *no_row(const struct vtab_cursor *cursor, size_t i)
 	{                                                                                          \
 		.name = name_, .help = help_, .type = VTAB_NUMBER                                  \
 	}
-
-static const struct vtab_column span_columns[] = {
-	LATER("id", "number of the span"),    LATER("tid", "thread"),
-	LATER("pid", "its process"),          LATER("name", "what it is called"),
-	LATER("start_ns", "when it began"),   LATER("duration_ns", "how long it took"),
-	LATER("depth", "0 is the outermost"), LATER("parent_id", "the span around it"),
-};
-
-const struct vtab vtab_span = {
-	.name = "span",
-	.says = "named intervals on threads; nothing records them yet",
-	.columns = span_columns,
-	.column_count = ARRAY_SIZE(span_columns),
-	.count = no_rows,
-	.at = no_row,
-};
 
 static const struct vtab_column counter_columns[] = {
 	LATER("time_ns", "when"),
