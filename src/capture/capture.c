@@ -69,7 +69,8 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 		resolver_free(resolver);
 		return err;
 	}
-	err = naming_start(&capture->drain.naming, resolver);
+	err = naming_start(&capture->drain.naming, resolver,
+			   cgroup_reader_new(&options->sink));
 	if (!err)
 		err = choice_try(capture);
 	if (!err)
@@ -259,6 +260,7 @@ void capture_close(struct capture *capture, void (*progress)(void *context, uint
 	if (!capture)
 		return;
 	if (capture->drain.naming) {
+		drain_finish(&capture->drain);
 		naming_status(capture->drain.naming, &status);
 		naming_finish(capture->drain.naming, progress, context, &statistics);
 		if (capture->is_stopped)

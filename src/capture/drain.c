@@ -116,8 +116,10 @@ static void drain_switches(struct drain *drain, uint16_t cpu)
 	buffer_clear(&drain->bytes);
 	log_read(&drain->switches[cpu], &drain->bytes, &round);
 	events = (struct event_switch *)drain->bytes.data;
-	for (size_t i = 0; i < drain->bytes.size / sizeof(*events); i++)
+	for (size_t i = 0; i < drain->bytes.size / sizeof(*events); i++) {
+		cgroup_watch_switch(&drain->cgroups, &events[i], &drain->batch);
 		events[i].header.time_ns += drain->boot_offset_ns;
+	}
 	report_round_loss(drain, &round, cpu, EVENT_LOG_SWITCH);
 	give(drain, drain->sink.switches, cpu, &drain->bytes);
 	drain->totals.switch_events += round.events;
@@ -199,6 +201,7 @@ static bool cut_span(const struct drain *drain, struct event_span *span)
 
 static void route(struct drain *drain, struct event_header *event)
 {
+	cgroup_watch_evidence(&drain->cgroups, event, &drain->batch);
 	switch (event->kind) {
 	case EVENT_RAW_KERNEL_STACK:
 	case EVENT_RAW_USER_STACK:
@@ -319,9 +322,16 @@ int drain_round(struct drain *drain)
 	return drain->error;
 }
 
+void drain_finish(struct drain *drain)
+{
+	cgroup_watch_rest(&drain->cgroups, capture_monotonic_ns(), &drain->batch);
+	naming_submit(drain->naming, &drain->batch);
+}
+
 void drain_release(struct drain *drain)
 {
 	steal_close(drain->steal);
+	cgroup_watch_release(&drain->cgroups);
 	free(drain->switches);
 	free(drain->evidence);
 	map64_release(&drain->objects);

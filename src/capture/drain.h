@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "capture/capture.h"
+#include "capture/cgroup_watch.h"
 #include "capture/logs.h"
 #include "capture/naming.h"
 #include "capture/side_band.h"
@@ -22,8 +23,9 @@ struct drain {
 	struct steal *steal;         /* NULL: not wanted */
 	struct naming *naming;       /* borrowed */
 	struct map64 objects;        /* ids of files and sockets that were handed on */
-	struct naming_batch batch;   /* of this round */
-	struct buffer bytes;         /* scratch */
+	struct cgroup_watch cgroups;
+	struct naming_batch batch; /* of this round */
+	struct buffer bytes;       /* scratch */
 	struct buffer timed;
 	uint64_t boot_offset_ns; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC, at this round */
 	uint64_t stop_ns; /* when the recording ended; 0: not yet */
@@ -42,6 +44,9 @@ void drain_report(struct drain *drain, const struct event_header *event);
 
 /* Hands a clock event (all clocks, now) to the sink. */
 void drain_report_clock(struct drain *drain);
+
+/* After the last round: has the naming thread look at those who had a CPU. */
+void drain_finish(struct drain *drain);
 
 void drain_release(struct drain *drain);
 

@@ -18,7 +18,8 @@
 enum item_kind {
 	ITEM_EVENT,
 	ITEM_MAPPING,
-	ITEM_EXEC
+	ITEM_EXEC,
+	ITEM_CGROUP
 };
 
 struct naming_item {
@@ -27,7 +28,8 @@ struct naming_item {
 	enum item_kind kind;
 	size_t offset; /* of its content, in the batch's bytes */
 	size_t size;
-	uint32_t pid; /* ITEM_EXEC */
+	uint32_t pid;          /* ITEM_EXEC; ITEM_CGROUP: of any of its threads */
+	enum cgroup_wish wish; /* ITEM_CGROUP */
 };
 
 /* ITEM_MAPPING's content, followed by the build id and the path. */
@@ -44,6 +46,7 @@ struct queued_batch {
 
 struct naming {
 	struct resolver *resolver;
+	struct cgroup_reader *cgroups; /* NULL: none */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t changed;
@@ -82,6 +85,15 @@ void naming_add_event(struct naming_batch *batch, const struct event_header *eve
 void naming_add_exec(struct naming_batch *batch, uint64_t time_ns, uint32_t pid)
 {
 	add_item(batch, ITEM_EXEC, time_ns, 0)->pid = pid;
+}
+
+void naming_add_cgroup(struct naming_batch *batch, uint64_t time_ns, uint32_t tid,
+		       enum cgroup_wish wish)
+{
+	struct naming_item *item = add_item(batch, ITEM_CGROUP, time_ns, 0);
+
+	item->pid = tid;
+	item->wish = wish;
 }
 
 void naming_add_mapping(struct naming_batch *batch, uint64_t time_ns,
@@ -161,10 +173,19 @@ void naming_submit(struct naming *naming, struct naming_batch *batch)
 	pthread_mutex_unlock(&naming->mutex);
 }
 
-static void tell_event(struct resolver *resolver, const struct event_header *event)
+static void tell_death(struct naming *naming, const struct event_exit *death)
 {
+	if (!death->process_ended)
+		return;
+	resolver_exit(naming->resolver, death->pid);
+	if (naming->cgroups)
+		cgroup_forget(naming->cgroups, death->pid);
+}
+
+static void tell_event(struct naming *naming, const struct event_header *event)
+{
+	struct resolver *resolver = naming->resolver;
 	const struct event_fork *birth = (const void *)event;
-	const struct event_exit *death = (const void *)event;
 
 	switch (event->kind) {
 	case EVENT_RAW_KERNEL_STACK:
@@ -181,8 +202,7 @@ static void tell_event(struct resolver *resolver, const struct event_header *eve
 			resolver_fork(resolver, birth->parent_pid, birth->pid);
 		break;
 	case EVENT_EXIT:
-		if (death->process_ended)
-			resolver_exit(resolver, death->pid);
+		tell_death(naming, (const struct event_exit *)event);
 		break;
 	default:
 		break;
@@ -196,20 +216,30 @@ static void tell_mapping(struct resolver *resolver, struct stored_mapping *store
 	resolver_map(resolver, &stored->mapping);
 }
 
-static void tell_batch(struct resolver *resolver, struct naming_batch *batch)
+static void tell_item(struct naming *naming, struct naming_item *item, void *content)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		struct naming_item *item = &batch->items[i];
-		void *content = batch->bytes.data + item->offset;
-
-		if (item->kind == ITEM_EVENT)
-			tell_event(resolver, content);
-		else if (item->kind == ITEM_MAPPING)
-			tell_mapping(resolver, content);
-		else
-			resolver_exec(resolver, item->pid);
+	switch (item->kind) {
+	case ITEM_EVENT:
+		tell_event(naming, content);
+		break;
+	case ITEM_MAPPING:
+		tell_mapping(naming->resolver, content);
+		break;
+	case ITEM_EXEC:
+		resolver_exec(naming->resolver, item->pid);
+		break;
+	case ITEM_CGROUP:
+		if (naming->cgroups)
+			cgroup_read(naming->cgroups, item->pid, item->wish);
+		break;
 	}
-	resolver_name_frames(resolver, 0);
+}
+
+static void tell_batch(struct naming *naming, struct naming_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		tell_item(naming, &batch->items[i], batch->bytes.data + batch->items[i].offset);
+	resolver_name_frames(naming->resolver, 0);
 }
 
 /* The next batch, or NULL when the end has come. Called with the mutex held. */
@@ -238,7 +268,7 @@ static void *run(void *argument)
 	pthread_mutex_lock(&naming->mutex);
 	while ((queued = next_batch(naming))) {
 		pthread_mutex_unlock(&naming->mutex);
-		tell_batch(naming->resolver, &queued->batch);
+		tell_batch(naming, &queued->batch);
 		pthread_mutex_lock(&naming->mutex);
 		naming->waiting_items -= queued->batch.count;
 		naming->waiting_bytes -= queued->batch.bytes.size;
@@ -252,17 +282,19 @@ static void *run(void *argument)
 	return NULL;
 }
 
-int naming_start(struct naming **ret, struct resolver *resolver)
+int naming_start(struct naming **ret, struct resolver *resolver, struct cgroup_reader *cgroups)
 {
 	struct naming *naming = xcalloc(1, sizeof(*naming));
 	int err;
 
 	naming->resolver = resolver;
+	naming->cgroups = cgroups;
 	pthread_mutex_init(&naming->mutex, NULL);
 	pthread_cond_init(&naming->changed, NULL);
 	err = thread_start(&naming->thread, run, naming);
 	if (err) {
 		resolver_free(resolver);
+		cgroup_reader_free(cgroups);
 		free(naming);
 		return fail_errno(err, "starting the naming thread");
 	}
@@ -300,6 +332,7 @@ void naming_finish(struct naming *naming, void (*progress)(void *context, uint64
 	if (ret_statistics)
 		resolver_statistics(naming->resolver, ret_statistics);
 	resolver_free(naming->resolver);
+	cgroup_reader_free(naming->cgroups);
 	pthread_mutex_destroy(&naming->mutex);
 	pthread_cond_destroy(&naming->changed);
 	free(naming);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The naming thread: unwinds and names stacks behind the back of the one who drains the logs, so
- * that a slow ELF file never makes a log overflow. It owns the resolver.
+ * that a slow ELF file never makes a log overflow. It owns the resolver, and what else has to be
+ * read about processes: the reader of their cgroups.
  *
  * Work is handed over in batches, sorted by time. When more than a limit of memory is waiting,
  * stack copies are dropped (their stacks stay unnamed and are counted); mappings and definitions
@@ -14,12 +15,13 @@
 #include <stdint.h>
 
 #include "base/memory.h"
+#include "capture/cgroup.h"
 #include "symbol/resolver.h"
 
 struct naming;
 
-/* Takes over RESOLVER, also on failure. */
-int naming_start(struct naming **ret, struct resolver *resolver);
+/* Takes over RESOLVER and CGROUPS (which may be NULL: nobody asks for them), also on failure. */
+int naming_start(struct naming **ret, struct resolver *resolver, struct cgroup_reader *cgroups);
 
 /* What to tell the resolver, in a batch that is being filled. */
 struct naming_batch {
@@ -34,6 +36,8 @@ void naming_add_event(struct naming_batch *batch, const struct event_header *eve
 void naming_add_mapping(struct naming_batch *batch, uint64_t time_ns,
 			const struct resolver_mapping *mapping);
 void naming_add_exec(struct naming_batch *batch, uint64_t time_ns, uint32_t pid);
+void naming_add_cgroup(struct naming_batch *batch, uint64_t time_ns, uint32_t tid,
+		       enum cgroup_wish wish);
 
 /* Hands BATCH over; it is empty afterwards. */
 void naming_submit(struct naming *naming, struct naming_batch *batch);
@@ -45,7 +49,7 @@ struct naming_status {
 void naming_status(struct naming *naming, struct naming_status *ret);
 
 /* Waits until all is done (calling PROGRESS, which may be NULL, about ten times a second), ends the
- * thread and frees everything, the resolver included. *ret_statistics may be NULL. */
+ * thread and frees everything, what it had taken over included. *ret_statistics may be NULL. */
 void naming_finish(struct naming *naming, void (*progress)(void *context, uint64_t waiting),
 		   void *context, struct resolver_statistics *ret_statistics);
 

@@ -49,6 +49,7 @@ static bool has_time(unsigned int kind)
 	case EVENT_HOOK:
 	case EVENT_KIND_INFO:
 	case EVENT_FIELD_INFO:
+	case EVENT_CGROUP:
 		return false;
 	default:
 		return true;
