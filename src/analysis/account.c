@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analysis/account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+
+/* Fewer samples say little about an interval: then the thread's others are asked too. */
+#define SAMPLES_ENOUGH 5
+
+/* ---- pieces ---- */
+
+struct walk {
+	uint64_t from_ns;
+	uint64_t to_ns;
+	uint64_t told_ns; /* everything before this is told */
+	void (*tell)(void *context, const struct piece *piece);
+	void *context;
+};
+
+/* Tells what of [from_ns, to_ns] lies in the interval and is not told yet; what was left out before it
+ * is unknown. */
+static void tell_part(struct walk *walk, enum piece_kind kind, uint64_t from_ns, uint64_t to_ns,
+		      const struct turn *turn)
+{
+	struct piece piece = {.kind = PIECE_UNKNOWN, .from_ns = walk->told_ns};
+
+	if (from_ns < walk->told_ns)
+		from_ns = walk->told_ns;
+	if (to_ns > walk->to_ns)
+		to_ns = walk->to_ns;
+	if (from_ns >= to_ns)
+		return;
+	if (from_ns > walk->told_ns) {
+		piece.to_ns = from_ns;
+		walk->tell(walk->context, &piece);
+	}
+	piece = (struct piece){.kind = kind, .from_ns = from_ns, .to_ns = to_ns, .turn = turn};
+	walk->tell(walk->context, &piece);
+	walk->told_ns = to_ns;
+}
+
+void pieces_walk(const struct history *history, const struct thread *thread, uint64_t from_ns,
+		 uint64_t to_ns, void (*tell)(void *context, const struct piece *piece),
+		 void *context)
+{
+	struct walk walk = {.from_ns = from_ns,
+			    .to_ns = to_ns,
+			    .told_ns = from_ns,
+			    .tell = tell,
+			    .context = context};
+	size_t count = history_turn_count(history, thread);
+
+	for (size_t i = history_turn_after(history, thread, from_ns); i < count; i++) {
+		const struct turn *turn = history_turn(history, thread, i);
+
+		if (turn->start_ns >= to_ns)
+			break;
+		if (turn->flags & TURN_HAS_WAIT) {
+			tell_part(&walk, PIECE_BLOCKED, turn->start_ns, turn->wake_ns, turn);
+			tell_part(&walk, PIECE_RUNNABLE, turn->wake_ns, turn->from_ns, turn);
+		}
+		if (turn->flags & TURN_HAS_RUN)
+			tell_part(&walk, PIECE_RUN, turn->from_ns, turn->to_ns, turn);
+	}
+	tell_part(&walk, PIECE_UNKNOWN, walk.told_ns, to_ns, NULL);
+}
+
+uint64_t runners_walk(const struct history *history, const struct piece *piece,
+		      void (*tell)(void *context, const struct runner *runner), void *context)
+{
+	uint16_t cpu = piece->turn->cpu;
+	uint64_t idle_ns = piece_ns(piece);
+	size_t count = history_cpu_run_count(history, cpu);
+
+	for (size_t i = history_cpu_run_after(history, cpu, piece->from_ns); i < count; i++) {
+		const struct turn *run = history_cpu_run(history, cpu, i);
+		uint64_t from_ns = run->from_ns > piece->from_ns ? run->from_ns : piece->from_ns;
+		uint64_t to_ns = run->to_ns < piece->to_ns ? run->to_ns : piece->to_ns;
+		struct runner runner;
+
+		if (run->from_ns >= piece->to_ns)
+			break;
+		if (from_ns >= to_ns || run->thread == 0 || run->thread == piece->turn->thread)
+			continue;
+		runner.thread = model_thread(history_model(history), run->thread);
+		runner.ns = to_ns - from_ns;
+		idle_ns -= runner.ns < idle_ns ? runner.ns : idle_ns;
+		tell(context, &runner);
+	}
+	return idle_ns;
+}
+
+/* ---- waits without evidence ---- */
+
+/* System calls in which a thread can wait for one kind of thing only. */
+static enum category category_of_call(int number)
+{
+	static const struct {
+		const char *name;
+		enum category category;
+	} calls[] = {
+		{"nanosleep", CATEGORY_WAIT_SLEEP},   {"clock_nanosleep", CATEGORY_WAIT_SLEEP},
+		{"epoll_wait", CATEGORY_WAIT_IDLE},   {"epoll_pwait", CATEGORY_WAIT_IDLE},
+		{"epoll_pwait2", CATEGORY_WAIT_IDLE}, {"poll", CATEGORY_WAIT_IDLE},
+		{"ppoll", CATEGORY_WAIT_IDLE},        {"select", CATEGORY_WAIT_IDLE},
+		{"pselect6", CATEGORY_WAIT_IDLE},     {"accept", CATEGORY_WAIT_IDLE},
+		{"accept4", CATEGORY_WAIT_IDLE},      {"wait4", CATEGORY_WAIT_CHILD},
+		{"waitid", CATEGORY_WAIT_CHILD},      {"vfork", CATEGORY_WAIT_CHILD},
+		{"connect", CATEGORY_NET_CONNECT},    {"flock", CATEGORY_LOCK_KERNEL},
+		{"pause", CATEGORY_WAIT_IDLE},        {"semop", CATEGORY_WAIT_CONDITION},
+		{"semtimedop", CATEGORY_WAIT_CONDITION},
+	};
+	const char *name = number >= 0 ? model_syscall_name(number) : NULL;
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(calls); i++) {
+		if (!strcmp(calls[i].name, name))
+			return calls[i].category;
+	}
+	return CATEGORY_UNKNOWN;
+}
+
+/* What nine in ten of the thread's waits in a system call were, by time; at least three. */
+static enum category find_habit(const struct history *history, const struct thread *thread,
+				int syscall)
+{
+	struct model *model = history_model(history);
+	uint64_t ns[CATEGORY_COUNT] = {0}, total_ns = 0, waits = 0;
+	size_t count = history_turn_count(history, thread);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct wait *wait = history_wait(history, history_turn(history, thread, i));
+
+		if (!wait || !wait->evidence || wait->evidence->syscall != syscall)
+			continue;
+		ns[category_of_block(model, wait)] += wait_blocked_ns(wait);
+		total_ns += wait_blocked_ns(wait);
+		waits++;
+	}
+	for (int i = 1; waits >= 3 && i < CATEGORY_COUNT; i++) {
+		if (ns[i] >= total_ns - total_ns / 10)
+			return (enum category)i;
+	}
+	return CATEGORY_UNKNOWN;
+}
+
+static enum category habit(const struct history *history, const struct thread *thread, int syscall)
+{
+	struct map64 *habits = history_habits(history);
+	uint64_t key = (uint64_t)thread->index << 16 | (uint16_t)syscall;
+	uint64_t *known = map64_get(habits, key);
+
+	if (!known)
+		known = map64_put(habits, key, find_habit(history, thread, syscall));
+	return (enum category)*known;
+}
+
+enum category account_block(const struct history *history, const struct turn *turn,
+			    bool *ret_inferred)
+{
+	struct model *model = history_model(history);
+	const struct wait *wait = history_wait(history, turn);
+	enum category category = wait ? category_of_block(model, wait) : CATEGORY_UNKNOWN;
+
+	if (ret_inferred)
+		*ret_inferred = false;
+	if (category != CATEGORY_UNKNOWN || (wait && wait->evidence) ||
+	    turn->prev_syscall == EVENT_NO_SYSCALL)
+		return category;
+	category = category_of_call(turn->prev_syscall);
+	if (category == CATEGORY_UNKNOWN)
+		category = habit(history, model_thread(model, turn->thread), turn->prev_syscall);
+	if (ret_inferred)
+		*ret_inferred = category != CATEGORY_UNKNOWN;
+	return category;
+}
+
+/* ---- interrupts ---- */
+
+static uint64_t number_meta(const struct model *model, const char *name)
+{
+	const char *text = model_meta(model, name);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+struct irq_time {
+	uint64_t total_ns;
+	uint64_t own_ns;
+};
+
+static struct irq_time irq_time(const struct event_irq *event, uint64_t hidden_ns)
+{
+	struct irq_time time = {0, 0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(event->hard_ns); i++)
+		time.total_ns += event->hard_ns[i] + event->hard_count[i] * hidden_ns;
+	for (size_t i = 0; i < ARRAY_SIZE(event->soft_ns); i++)
+		time.total_ns += event->soft_ns[i];
+	time.own_ns = event->hard_ns[EVENT_IRQ_WORK] + event->hard_count[EVENT_IRQ_WORK] * hidden_ns;
+	return time;
+}
+
+void account_irqs_begin(struct account_irqs *irqs, const struct history *history,
+			const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
+{
+	*irqs = (struct account_irqs){
+		.hidden_ns = number_meta(history_model(history), "irq_hidden_ns"),
+		.thread = thread,
+		.from_ns = from_ns,
+		.to_ns = to_ns,
+		.events = history_events(history, EVENT_IRQ),
+	};
+	irqs->next = history_event_from(&irqs->events, from_ns);
+}
+
+bool account_irqs_next(struct account_irqs *irqs)
+{
+	while (irqs->next < irqs->events.count) {
+		const struct event_irq *event = (const void *)irqs->events.events[irqs->next++];
+		uint64_t until_ns = event->header.time_ns, start_ns = event->from_ns;
+		uint64_t inside_from_ns = start_ns > irqs->from_ns ? start_ns : irqs->from_ns;
+		uint64_t inside_to_ns = until_ns < irqs->to_ns ? until_ns : irqs->to_ns;
+
+		if (event->tid != irqs->thread->tid || inside_from_ns >= inside_to_ns)
+			continue;
+		irqs->event = event;
+		irqs->part = (double)(inside_to_ns - inside_from_ns) / (double)(until_ns - start_ns);
+		return true;
+	}
+	return false;
+}
+
+uint64_t account_irq_ns(const struct history *history, const struct thread *thread,
+			uint64_t from_ns, uint64_t to_ns, uint64_t *ret_own_ns)
+{
+	struct account_irqs irqs;
+	double total_ns = 0, own_ns = 0;
+
+	account_irqs_begin(&irqs, history, thread, from_ns, to_ns);
+	while (account_irqs_next(&irqs)) {
+		struct irq_time time = irq_time(irqs.event, irqs.hidden_ns);
+
+		total_ns += irqs.part * (double)time.total_ns;
+		own_ns += irqs.part * (double)time.own_ns;
+	}
+	if (ret_own_ns)
+		*ret_own_ns = (uint64_t)own_ns;
+	return (uint64_t)total_ns;
+}
+
+/* ---- accounts ---- */
+
+struct adding {
+	struct account *account;
+	const struct history *history;
+};
+
+enum category account_runnable(const struct turn *turn)
+{
+	if (turn->switch_flags & EVENT_SWITCH_THROTTLED)
+		return CATEGORY_RUNQ_THROTTLED;
+	return turn->prev_state ? CATEGORY_RUNQ_WOKEN : CATEGORY_RUNQ_PREEMPTED;
+}
+
+static void ignore_runner(void *context, const struct runner *runner)
+{
+	(void)context;
+	(void)runner;
+}
+
+static void add_runnable(struct adding *adding, const struct piece *piece)
+{
+	struct account *account = adding->account;
+	uint64_t idle_ns = 0;
+	enum category category = account_runnable(piece->turn);
+
+	if (category != CATEGORY_RUNQ_THROTTLED)
+		idle_ns = runners_walk(adding->history, piece, ignore_runner, NULL);
+	account->ns[CATEGORY_RUNQ_LATENCY] += idle_ns;
+	account->ns[category] += piece_ns(piece) - idle_ns;
+}
+
+static void add_blocked(struct adding *adding, const struct piece *piece)
+{
+	struct account *account = adding->account;
+	const struct wait *wait = history_wait(adding->history, piece->turn);
+	bool is_inferred;
+
+	account->ns[account_block(adding->history, piece->turn, &is_inferred)] += piece_ns(piece);
+	if (!wait || !wait->evidence)
+		account->no_evidence_ns += piece_ns(piece);
+	if (is_inferred)
+		account->inferred_ns += piece_ns(piece);
+}
+
+static void add_piece(void *context, const struct piece *piece)
+{
+	struct adding *adding = context;
+
+	switch (piece->kind) {
+	case PIECE_RUN:
+		adding->account->pending_ns += piece_ns(piece);
+		break;
+	case PIECE_RUNNABLE:
+		add_runnable(adding, piece);
+		break;
+	case PIECE_BLOCKED:
+		add_blocked(adding, piece);
+		break;
+	case PIECE_UNKNOWN:
+		adding->account->ns[CATEGORY_UNKNOWN] += piece_ns(piece);
+		break;
+	}
+}
+
+static void count_samples(uint64_t samples[CATEGORY_COUNT], const struct history *history,
+			  const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
+{
+	size_t count = history_sample_count(history, thread);
+
+	for (size_t i = history_sample_after(history, thread, from_ns); i < count; i++) {
+		const struct sample *sample = history_sample(history, thread, i);
+
+		if (sample->time_ns >= to_ns)
+			break;
+		samples[category_of_sample(history_model(history), sample)]++;
+	}
+}
+
+void account_add(struct account *account, const struct history *history,
+		 const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
+{
+	struct adding adding = {.account = account, .history = history};
+	uint64_t before_ns = account->pending_ns, irq_ns, own_ns, ran_ns;
+
+	pieces_walk(history, thread, from_ns, to_ns, add_piece, &adding);
+	ran_ns = account->pending_ns - before_ns;
+	account->on_cpu_ns += ran_ns;
+	irq_ns = account_irq_ns(history, thread, from_ns, to_ns, &own_ns);
+	if (irq_ns > ran_ns)
+		irq_ns = ran_ns;
+	account->ns[CATEGORY_CPU_IRQ] += irq_ns;
+	account->own_irq_ns += own_ns < irq_ns ? own_ns : irq_ns;
+	account->pending_ns -= irq_ns;
+	count_samples(account->samples, history, thread, from_ns, to_ns);
+}
+
+static uint64_t sum(const uint64_t numbers[CATEGORY_COUNT])
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < CATEGORY_COUNT; i++)
+		total += numbers[i];
+	return total;
+}
+
+void account_settle(struct account *account, const struct history *history,
+		    const struct thread *thread)
+{
+	uint64_t *samples = account->samples, left_ns = account->pending_ns, count;
+	/* the interrupt probe has told better what interrupts took */
+	bool irq_is_told = history_events(history, EVENT_IRQ).count > 0;
+
+	if (sum(samples) < SAMPLES_ENOUGH)
+		count_samples(samples, history, thread, 0, UINT64_MAX);
+	if (irq_is_told)
+		samples[CATEGORY_CPU_IRQ] = 0;
+	count = sum(samples);
+	if (!count)
+		account->unsplit_ns += account->pending_ns;
+	for (size_t i = 0; count && i < CATEGORY_COUNT; i++) {
+		uint64_t part_ns = (uint64_t)((double)account->pending_ns * (double)samples[i] /
+					      (double)count);
+
+		part_ns = part_ns < left_ns ? part_ns : left_ns;
+		account->ns[i] += part_ns;
+		left_ns -= part_ns;
+	}
+	/* all of it without samples; else what rounding left */
+	account->ns[thread->is_kernel ? CATEGORY_CPU_KERNEL : CATEGORY_CPU_USER] += left_ns;
+	account->pending_ns = 0;
+	memset(account->samples, 0, sizeof(account->samples));
+}
+
+void account_merge(struct account *account, const struct account *other)
+{
+	for (size_t i = 0; i < CATEGORY_COUNT; i++)
+		account->ns[i] += other->ns[i];
+	account->on_cpu_ns += other->on_cpu_ns;
+	account->unsplit_ns += other->unsplit_ns;
+	account->no_evidence_ns += other->no_evidence_ns;
+	account->inferred_ns += other->inferred_ns;
+	account->own_irq_ns += other->own_irq_ns;
+}
+
+uint64_t account_total_ns(const struct account *account)
+{
+	return sum(account->ns) + account->pending_ns;
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analysis/blame.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/leaf.h"
+#include "base/memory.h"
+
+/* What is shorter than this part of the target's own wait is not followed: it explains nothing, and there
+ * may be very much of it. */
+#define WORTH_FOLLOWING 200
+/* Functions told apart per cause. */
+#define PLACES_MAX      64
+
+struct blame {
+	const struct history *history;
+	bool idle_counts;
+	struct blame_cause *causes;
+	size_t cause_count;
+	size_t cause_capacity;
+	struct map64 cause_of; /* hash of what makes a cause -> its number */
+	struct blame_hop hops[BLAME_HOPS_MAX];
+	size_t hop_count;
+};
+
+struct blame *blame_new(const struct history *history, bool idle_counts)
+{
+	struct blame *blame = xcalloc(1, sizeof(*blame));
+
+	blame->history = history;
+	blame->idle_counts = idle_counts;
+	return blame;
+}
+
+void blame_free(struct blame *blame)
+{
+	if (!blame)
+		return;
+	for (size_t i = 0; i < blame->cause_count; i++) {
+		free(blame->causes[i].places);
+		free(blame->causes[i].hops);
+	}
+	free(blame->causes);
+	map64_release(&blame->cause_of);
+	free(blame);
+}
+
+/* ---- causes ---- */
+
+/* "worker-12" and "worker-3" are the same to a reader. */
+static void plain_name(char plain[EVENT_COMM_SIZE], const char *comm)
+{
+	size_t length = strnlen(comm, EVENT_COMM_SIZE - 1);
+
+	while (length > 1 && (isdigit((unsigned char)comm[length - 1]) ||
+			      strchr("-_:/#.", comm[length - 1])))
+		length--;
+	memcpy(plain, comm, length);
+	plain[length] = '\0';
+}
+
+/* The CPU's categories are one: which of them it is, the samples say of the whole. */
+static enum category leaf_class(enum category leaf)
+{
+	return leaf == CATEGORY_CPU_KERNEL ? CATEGORY_CPU_USER : leaf;
+}
+
+static uint64_t cause_key(enum category category, const struct leaf *leaf)
+{
+	struct {
+		uint32_t category, leaf, end, has_culprit;
+		char name[EVENT_COMM_SIZE];
+		uint64_t object;
+	} key = {
+		.category = category,
+		.leaf = leaf_class(leaf->category),
+		.end = leaf->end,
+		.has_culprit = leaf->culprit != NULL,
+	};
+
+	if (leaf->culprit)
+		plain_name(key.name, leaf->culprit->comm);
+	else
+		key.object = hash_text(leaf->object);
+	return hash_bytes(&key, sizeof(key));
+}
+
+static struct blame_cause *cause_of(struct blame *blame, enum category category,
+				    const struct leaf *leaf)
+{
+	uint64_t key = cause_key(category, leaf), *known = map64_get(&blame->cause_of, key);
+	struct blame_cause *cause;
+
+	if (known)
+		return &blame->causes[*known];
+	map64_put(&blame->cause_of, key, blame->cause_count);
+	array_reserve((void **)&blame->causes, &blame->cause_capacity, blame->cause_count + 1,
+		      sizeof(*blame->causes));
+	cause = &blame->causes[blame->cause_count++];
+	memset(cause, 0, sizeof(*cause));
+	cause->category = category;
+	cause->leaf = leaf->category;
+	cause->end = leaf->end;
+	return cause;
+}
+
+static void note_culprit(struct blame_cause *cause, const struct thread *culprit)
+{
+	if (!culprit)
+		return;
+	for (unsigned int i = 0; i < cause->culprit_count && i < ARRAY_SIZE(cause->culprits_seen);
+	     i++) {
+		if (cause->culprits_seen[i] == culprit->index)
+			return;
+	}
+	if (cause->culprit_count < ARRAY_SIZE(cause->culprits_seen))
+		cause->culprits_seen[cause->culprit_count++] = culprit->index;
+}
+
+static void note_place(struct blame_cause *cause, const struct place *place, uint64_t weight)
+{
+	if (!place || !weight)
+		return;
+	for (size_t i = 0; i < cause->place_count; i++) {
+		if (!strcmp(cause->places[i].place->function, place->function)) {
+			cause->places[i].weight += weight;
+			return;
+		}
+	}
+	if (cause->place_count == PLACES_MAX)
+		return;
+	array_reserve((void **)&cause->places, &cause->place_capacity, cause->place_count + 1,
+		      sizeof(*cause->places));
+	cause->places[cause->place_count++] = (struct blame_place){.place = place, .weight = weight};
+}
+
+static void keep_instance(struct blame *blame, struct blame_cause *cause, const struct leaf *leaf,
+			  uint64_t ns)
+{
+	cause->longest_ns = ns;
+	cause->longest_from_ns = leaf->from_ns;
+	cause->culprit = leaf->culprit;
+	if (leaf->category != CATEGORY_UNKNOWN)
+		cause->leaf = leaf->category;
+	snprintf(cause->object, sizeof(cause->object), "%s", leaf->object);
+	cause->hops = xrealloc(cause->hops, (blame->hop_count + 1) * sizeof(*cause->hops));
+	memcpy(cause->hops, blame->hops, blame->hop_count * sizeof(*cause->hops));
+	cause->hop_count = blame->hop_count;
+}
+
+/* The leaf is the end of the way in blame->hops. */
+static void add_leaf(struct blame *blame, const struct leaf *leaf)
+{
+	enum category category = blame->hop_count ? blame->hops[0].category : leaf->category;
+	struct blame_cause *cause = cause_of(blame, category, leaf);
+
+	cause->ns += leaf->ns;
+	cause->waits++;
+	note_culprit(cause, leaf->culprit);
+	for (size_t i = 0; i < leaf->place_count; i++)
+		note_place(cause, leaf->places[i].place, leaf->places[i].weight);
+	if (leaf->ns > cause->longest_ns || !cause->hops)
+		keep_instance(blame, cause, leaf, leaf->ns);
+}
+
+/* ---- the way ---- */
+
+struct following {
+	struct blame *blame;
+	const struct thread *thread;
+	const struct place *hint; /* where it was when it ended the wait before; may be NULL */
+};
+
+static void follow(struct blame *blame, const struct thread *thread, uint64_t from_ns,
+		   uint64_t to_ns, const struct place *hint);
+
+static bool is_lock(enum category category)
+{
+	return category == CATEGORY_LOCK_FUTEX || category == CATEGORY_LOCK_KERNEL;
+}
+
+/* Whether THREAD is on the way already; *RET_ALL_LOCKS: and everything since is a wait for a lock. */
+static bool is_on_the_way(const struct blame *blame, const struct thread *thread,
+			  bool *ret_all_locks)
+{
+	*ret_all_locks = true;
+	for (size_t i = blame->hop_count; i-- > 0;) {
+		if (!is_lock(blame->hops[i].category))
+			*ret_all_locks = false;
+		if (blame->hops[i].thread == thread)
+			return true;
+	}
+	return false;
+}
+
+/* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf. */
+static const struct thread *next_thread(const struct blame *blame, const struct piece *piece,
+					enum category category, enum blame_link *ret_link)
+{
+	const struct wait *wait = history_wait(blame->history, piece->turn);
+	const struct thread *waker = piece->turn->flags & TURN_WAKER_IRQ
+					     ? NULL
+					     : history_waker(blame->history, piece->turn);
+	const struct thread *owner =
+		wait && is_lock(category) ? model_wait_owner(history_model(blame->history), wait)
+					  : NULL;
+
+	*ret_link = LINK_WOKE;
+	if (waker && (waker->tid == 0 || waker->index == piece->turn->thread))
+		waker = NULL;
+	if (owner && owner->index != piece->turn->thread) {
+		*ret_link = LINK_HELD_BY;
+		return owner;
+	}
+	if (waker && is_lock(category))
+		*ret_link = LINK_HELD_BY;
+	return leaf_ends_at(category) ? NULL : waker;
+}
+
+static const struct place *waker_place(const struct blame *blame, const struct turn *turn)
+{
+	const struct wait *wait = history_wait(blame->history, turn);
+
+	return wait && wait->evidence
+		       ? category_user_place(history_model(blame->history),
+					     wait->evidence->waker_user_stack)
+		       : NULL;
+}
+
+static void end_here(struct blame *blame, const struct thread *thread, const struct piece *piece,
+		     enum category category, enum blame_end end)
+{
+	struct leaf leaf;
+
+	leaf_of_block(&leaf, blame->history, thread, piece, category);
+	if (end != BLAME_LEAF)
+		leaf.end = end;
+	add_leaf(blame, &leaf);
+}
+
+static void follow_block(struct following *following, const struct piece *piece)
+{
+	struct blame *blame = following->blame;
+	enum category category = account_block(blame->history, piece->turn, NULL);
+	bool is_target = blame->hop_count == 0, all_locks;
+	const struct blame_hop *first = &blame->hops[0];
+	enum blame_link link;
+	const struct thread *next = next_thread(blame, piece, category, &link);
+	struct blame_hop *hop = &blame->hops[blame->hop_count];
+
+	if (is_target && category == CATEGORY_WAIT_IDLE && !blame->idle_counts)
+		next = NULL;
+	if (!is_target && piece_ns(piece) < (first->to_ns - first->from_ns) / WORTH_FOLLOWING)
+		next = NULL;
+	*hop = (struct blame_hop){
+		.thread = following->thread,
+		.category = category,
+		.link = next ? link : LINK_NONE,
+		.from_ns = piece->from_ns,
+		.to_ns = piece->to_ns,
+		.wait = history_wait(blame->history, piece->turn),
+	};
+	blame->hop_count++;
+	if (next && is_on_the_way(blame, next, &all_locks)) {
+		bool is_dead = all_locks && piece->turn->flags & TURN_OPEN;
+
+		end_here(blame, following->thread, piece, category,
+			 is_dead ? BLAME_DEADLOCK : BLAME_CYCLE);
+	} else if (next && blame->hop_count == BLAME_HOPS_MAX) {
+		end_here(blame, following->thread, piece, category, BLAME_TOO_LONG);
+	} else if (next) {
+		follow(blame, next, piece->from_ns, piece->to_ns,
+		       link == LINK_WOKE || next->index == piece->turn->waker
+			       ? waker_place(blame, piece->turn)
+			       : NULL);
+	} else {
+		end_here(blame, following->thread, piece, category,
+			 category == CATEGORY_UNKNOWN ? BLAME_NO_EVIDENCE : BLAME_LEAF);
+	}
+	blame->hop_count--;
+}
+
+struct queueing {
+	struct blame *blame;
+	const struct piece *piece;
+};
+
+static void blame_runner(void *context, const struct runner *runner)
+{
+	struct queueing *queueing = context;
+	struct leaf leaf;
+
+	leaf_of_runner(&leaf, queueing->blame->history, queueing->piece, runner);
+	add_leaf(queueing->blame, &leaf);
+}
+
+static void follow_runnable(struct following *following, const struct piece *piece)
+{
+	struct blame *blame = following->blame;
+	struct queueing queueing = {.blame = blame, .piece = piece};
+	enum category category = account_runnable(piece->turn);
+	struct leaf leaf;
+	uint64_t idle_ns;
+
+	if (blame->hop_count == BLAME_HOPS_MAX)
+		return;
+	blame->hops[blame->hop_count++] = (struct blame_hop){
+		.thread = following->thread,
+		.category = category,
+		.link = category == CATEGORY_RUNQ_THROTTLED ? LINK_NONE : LINK_RAN,
+		.from_ns = piece->from_ns,
+		.to_ns = piece->to_ns,
+		.wait = history_wait(blame->history, piece->turn),
+	};
+	if (category == CATEGORY_RUNQ_THROTTLED) {
+		leaf_of_quota(&leaf, blame->history, following->thread, piece);
+		add_leaf(blame, &leaf);
+	} else {
+		idle_ns = runners_walk(blame->history, piece, blame_runner, &queueing);
+		if (idle_ns) {
+			blame->hops[blame->hop_count - 1].link = LINK_NONE;
+			if (blame->hop_count == 1)
+				blame->hops[0].category = CATEGORY_RUNQ_LATENCY;
+			leaf_of_latency(&leaf, following->thread, piece, idle_ns);
+			add_leaf(blame, &leaf);
+		}
+	}
+	blame->hop_count--;
+}
+
+static void follow_run(struct following *following, const struct piece *piece)
+{
+	struct blame *blame = following->blame;
+	struct leaf leaf;
+
+	/* what the target itself did on the CPU is told by blame_add from its samples */
+	if (!blame->hop_count)
+		return;
+	leaf_of_run(&leaf, blame->history, following->thread, piece, following->hint);
+	if (blame->hop_count == BLAME_HOPS_MAX)
+		return;
+	blame->hops[blame->hop_count++] = (struct blame_hop){
+		.thread = following->thread,
+		.category = leaf.category,
+		.from_ns = piece->from_ns,
+		.to_ns = piece->to_ns,
+	};
+	add_leaf(blame, &leaf);
+	blame->hop_count--;
+}
+
+static void follow_unknown(struct following *following, const struct piece *piece)
+{
+	struct blame *blame = following->blame;
+	struct leaf leaf = {
+		.category = CATEGORY_UNKNOWN,
+		.end = BLAME_NOT_SEEN,
+		.culprit = blame->hop_count ? following->thread : NULL,
+		.ns = piece_ns(piece),
+		.from_ns = piece->from_ns,
+	};
+
+	add_leaf(blame, &leaf);
+}
+
+static void follow_piece(void *context, const struct piece *piece)
+{
+	struct following *following = context;
+
+	switch (piece->kind) {
+	case PIECE_RUN:
+		follow_run(following, piece);
+		break;
+	case PIECE_RUNNABLE:
+		follow_runnable(following, piece);
+		break;
+	case PIECE_BLOCKED:
+		follow_block(following, piece);
+		break;
+	case PIECE_UNKNOWN:
+		follow_unknown(following, piece);
+		break;
+	}
+}
+
+static void follow(struct blame *blame, const struct thread *thread, uint64_t from_ns,
+		   uint64_t to_ns, const struct place *hint)
+{
+	struct following following = {.blame = blame, .thread = thread, .hint = hint};
+
+	pieces_walk(blame->history, thread, from_ns, to_ns, follow_piece, &following);
+}
+
+/* What the target did on the CPU, and what interrupts took from it. */
+static void add_own_cpu(struct blame *blame, const struct thread *thread, uint64_t from_ns,
+			uint64_t to_ns)
+{
+	size_t count = history_sample_count(blame->history, thread);
+	struct leaf leaf;
+
+	for (size_t i = history_sample_after(blame->history, thread, from_ns); i < count; i++) {
+		const struct sample *sample = history_sample(blame->history, thread, i);
+
+		if (sample->time_ns >= to_ns)
+			break;
+		leaf_of_sample(&leaf, blame->history, sample);
+		add_leaf(blame, &leaf);
+	}
+	leaf_of_irqs(&leaf, blame->history, thread, from_ns, to_ns);
+	if (leaf.ns)
+		add_leaf(blame, &leaf);
+}
+
+void blame_add(struct blame *blame, const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
+{
+	follow(blame, thread, from_ns, to_ns, NULL);
+	add_own_cpu(blame, thread, from_ns, to_ns);
+}
+
+/* ---- the result ---- */
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct blame_place *left = a, *right = b;
+
+	return left->weight == right->weight ? strcmp(left->place->function, right->place->function)
+	       : left->weight < right->weight ? 1
+					      : -1;
+}
+
+static int compare_causes(const void *a, const void *b)
+{
+	const struct blame_cause *left = a, *right = b;
+
+	return left->ns == right->ns ? 0 : left->ns < right->ns ? 1 : -1;
+}
+
+void blame_finish(struct blame *blame)
+{
+	for (size_t i = 0; i < blame->cause_count; i++)
+		qsort(blame->causes[i].places, blame->causes[i].place_count,
+		      sizeof(struct blame_place), compare_places);
+	qsort(blame->causes, blame->cause_count, sizeof(*blame->causes), compare_causes);
+	map64_release(&blame->cause_of);
+	memset(&blame->cause_of, 0, sizeof(blame->cause_of));
+}
+
+size_t blame_cause_count(const struct blame *blame)
+{
+	return blame->cause_count;
+}
+
+const struct blame_cause *blame_cause(const struct blame *blame, size_t i)
+{
+	return &blame->causes[i];
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Blame: from the time of a thread to who caused it, across threads and processes.
+ *
+ * A wait for a lock leads to who held it; any other wait that a thread ended leads to that thread: what
+ * did it do since the wait began? That thread ran (a leaf: the function), stood in a run queue (leaves:
+ * who ran instead), or waited itself (go on). So one wait ends in several leaves, whose times sum to its own.
+ *
+ * Leaves that are the same to a reader are one cause: by the category of the target's own time, by what the
+ * culprit did, and by the culprit's name without its number (worker-3, worker-7).
+ */
+#ifndef DASHCAM_ANALYSIS_BLAME_H
+#define DASHCAM_ANALYSIS_BLAME_H
+
+#include "analysis/account.h"
+
+#define BLAME_HOPS_MAX 16
+
+/* How one hop leads to the next. */
+enum blame_link {
+	LINK_NONE,    /* the last hop: it ends here */
+	LINK_HELD_BY, /* the next held what this one waited for */
+	LINK_WOKE,    /* the next ended this one's wait */
+	LINK_RAN,     /* the next ran on the CPU this one wanted */
+};
+
+/* One station on the way from the target to a leaf: what THREAD did from FROM_NS to TO_NS. */
+struct blame_hop {
+	const struct thread *thread; /* NULL: nobody (the network, a disk) */
+	enum category category;
+	enum blame_link link;
+	uint64_t from_ns;
+	uint64_t to_ns;
+	const struct wait *wait; /* its wait, if it has evidence or is long; else NULL */
+};
+
+/* Why a leaf could not be followed further. */
+enum blame_end {
+	BLAME_LEAF,        /* it is the cause */
+	BLAME_CYCLE,       /* it waits for one that is on the way already */
+	BLAME_DEADLOCK,    /* and all of them for locks, which nobody gave back */
+	BLAME_TOO_LONG,    /* BLAME_HOPS_MAX hops */
+	BLAME_NOT_SEEN,    /* what the last thread did is not in the recording */
+	BLAME_NO_EVIDENCE, /* its wait was not known to be for anything */
+};
+
+/* A function, and how much of a cause's time is its. */
+struct blame_place {
+	const struct place *place;
+	uint64_t weight;
+};
+
+struct blame_cause {
+	enum category category; /* of the target's own time */
+	enum category leaf;     /* what the culprit did meanwhile */
+	enum blame_end end;
+	const struct thread *culprit; /* the one with most of it; NULL: nobody */
+	unsigned int culprit_count;   /* threads of that name, from 1 on (a guess above 32) */
+	char object[256];             /* of the longest instance: lock, file, socket, cgroup; "" */
+	uint64_t ns;
+	uint64_t waits; /* instances */
+	uint64_t longest_ns;
+	uint64_t longest_from_ns; /* when that one was */
+	struct blame_place *places; /* most weight first, after blame_finish */
+	size_t place_count;
+	size_t place_capacity;
+	struct blame_hop *hops; /* of the longest instance */
+	size_t hop_count;
+	uint32_t culprits_seen[32];
+};
+
+struct blame;
+
+/*
+ * IDLE_COUNTS: waits for something to do (epoll) are followed like any other, as inside of a request. The caller
+ * frees it. History must outlive it.
+ */
+struct blame *blame_new(const struct history *history, bool idle_counts);
+void blame_free(struct blame *blame); /* NULL is fine */
+
+/* Follows all that THREAD did in the interval. */
+void blame_add(struct blame *blame, const struct thread *thread, uint64_t from_ns, uint64_t to_ns);
+
+/* Sorts: the causes by their time, their places by weight. */
+void blame_finish(struct blame *blame);
+size_t blame_cause_count(const struct blame *blame);
+const struct blame_cause *blame_cause(const struct blame *blame, size_t i);
+
+#endif

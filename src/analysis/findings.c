@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/explain.h"
+#include "analysis/rules.h"
+#include "base/memory.h"
+
+/* A cause that says who it was is preferred to a larger one that does not, down to this part of it. */
+#define KNOWN_FROM 3
+
+/* ---- is it worth a word? ---- */
+
+/* The longest single instance among a category's causes. */
+static uint64_t longest_ns(const struct explanation *explanation, enum category category)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
+		const struct blame_cause *cause = blame_cause(explanation->blame, i);
+
+		if (cause->category == category && cause->longest_ns > longest)
+			longest = cause->longest_ns;
+	}
+	return longest;
+}
+
+/* Waiting for somebody who has nothing to do either is no problem. */
+static bool is_idle_cause(const struct blame_cause *cause)
+{
+	return cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE;
+}
+
+/* How much of a category's time is a problem. */
+static uint64_t problem_ns(const struct explanation *explanation, enum category category,
+			   bool idle_counts)
+{
+	uint64_t ns = explanation->account.ns[category], idle_ns = 0, all_ns = 0;
+
+	if (category == CATEGORY_WAIT_IDLE || category == CATEGORY_WAIT_SLEEP)
+		return idle_counts ? ns : 0;
+	if (idle_counts)
+		return ns;
+	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
+		const struct blame_cause *cause = blame_cause(explanation->blame, i);
+
+		if (cause->category != category)
+			continue;
+		all_ns += cause->ns;
+		if (is_idle_cause(cause))
+			idle_ns += cause->ns;
+	}
+	return all_ns ? (uint64_t)((double)ns * (double)(all_ns - idle_ns) / (double)all_ns) : ns;
+}
+
+static bool is_worth_it(const struct explanation *explanation, enum category category,
+			bool idle_counts)
+{
+	const struct category_rule *rule = rule_of(category);
+	uint64_t ns = problem_ns(explanation, category, idle_counts);
+	double share = (double)ns / (double)explanation->total_ns;
+	double min_share = idle_counts && rule->min_share > 0.1 ? 0.1 : rule->min_share;
+
+	if (!rule->weight || !ns)
+		return false;
+	if (share >= min_share)
+		return true;
+	return rule->min_longest_ns && longest_ns(explanation, category) >= rule->min_longest_ns;
+}
+
+/* ---- the causes of a category ---- */
+
+static bool is_known(const struct blame_cause *cause)
+{
+	return (cause->end == BLAME_LEAF || cause->end == BLAME_DEADLOCK) &&
+	       cause->leaf != CATEGORY_UNKNOWN;
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	const struct finding_part *left = a, *right = b;
+
+	return left->share == right->share ? 0 : left->share < right->share ? 1 : -1;
+}
+
+/* Causes come by size; the first one that is known, unless it is small, goes in front. */
+static void take_parts(struct finding *finding, const struct blame *blame)
+{
+	const struct blame_cause *main_cause = NULL;
+	uint64_t all_ns = 0, most_ns = 0;
+
+	for (size_t i = 0; i < blame_cause_count(blame); i++) {
+		const struct blame_cause *cause = blame_cause(blame, i);
+
+		if (cause->category != finding->category)
+			continue;
+		all_ns += cause->ns;
+		if (cause->ns > most_ns)
+			most_ns = cause->ns;
+		if (!main_cause && is_known(cause))
+			main_cause = cause;
+	}
+	if (!main_cause || main_cause->ns < most_ns / KNOWN_FROM)
+		main_cause = NULL;
+	for (size_t i = 0; i < blame_cause_count(blame) && finding->part_count < FINDING_PARTS_MAX;
+	     i++) {
+		const struct blame_cause *cause = blame_cause(blame, i);
+
+		if (cause->category == finding->category)
+			finding->parts[finding->part_count++] = (struct finding_part){
+				.cause = cause, .share = (double)cause->ns / (double)all_ns};
+	}
+	qsort(finding->parts, finding->part_count, sizeof(finding->parts[0]), compare_parts);
+	for (size_t i = 1; i < finding->part_count; i++) {
+		if (finding->parts[i].cause == main_cause) {
+			struct finding_part part = finding->parts[i];
+
+			memmove(&finding->parts[1], &finding->parts[0], i * sizeof(part));
+			finding->parts[0] = part;
+		}
+	}
+	finding->cause = finding->part_count ? finding->parts[0].cause : NULL;
+}
+
+/* The lock, file or socket that the target itself waited for, else what the culprit was about. */
+static void take_object(struct finding *finding, const struct explanation *explanation)
+{
+	const struct blame_cause *cause = finding->cause;
+	const struct wait *wait = cause->hop_count ? cause->hops[0].wait : NULL;
+	const char *lock;
+
+	snprintf(finding->object, sizeof(finding->object), "%s", cause->object);
+	if (finding->object[0] || !wait || !wait->evidence)
+		return;
+	lock = category_lock_name(explanation->model, wait);
+	if (lock)
+		snprintf(finding->object, sizeof(finding->object), "%s", lock);
+	else
+		model_object_text(explanation->model, wait->evidence, finding->object,
+				  sizeof(finding->object));
+}
+
+/*
+ * How sure it is: what part of the category the main cause is, whether waits had evidence, whether events
+ * were lost meanwhile. A rule of thumb, not a probability.
+ */
+static double confidence_of(const struct finding *finding, const struct explanation *explanation)
+{
+	double confidence = 0.95;
+
+	if (!finding->cause)
+		return 0.3;
+	confidence *= 0.6 + 0.4 * finding->parts[0].share;
+	if (!is_known(finding->cause))
+		confidence *= 0.5;
+	if (!finding->function)
+		confidence *= 0.9;
+	if (explanation->loss)
+		confidence *= 0.8;
+	return confidence;
+}
+
+static void fill(struct finding *finding, const struct explanation *explanation)
+{
+	finding->ns = explanation->account.ns[finding->category];
+	finding->share = (double)finding->ns / (double)explanation->total_ns;
+	take_parts(finding, explanation->blame);
+	if (finding->cause) {
+		finding->culprit = is_known(finding->cause) ? finding->cause->culprit : NULL;
+		if (finding->cause->place_count && is_known(finding->cause))
+			finding->function = finding->cause->places[0].place->function;
+		take_object(finding, explanation);
+	}
+	finding->confidence = confidence_of(finding, explanation);
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	const struct finding *left = a, *right = b;
+	double left_weight = rule_of(left->category)->weight * (double)left->ns;
+	double right_weight = rule_of(right->category)->weight * (double)right->ns;
+
+	return left_weight == right_weight ? 0 : left_weight < right_weight ? 1 : -1;
+}
+
+void findings_make(struct explanation *explanation, bool idle_counts)
+{
+	if (!explanation->total_ns)
+		return;
+	explanation->findings = xcalloc(CATEGORY_COUNT, sizeof(*explanation->findings));
+	for (int i = 0; i < CATEGORY_COUNT; i++) {
+		if (!is_worth_it(explanation, (enum category)i, idle_counts))
+			continue;
+		explanation->findings[explanation->finding_count].category = (enum category)i;
+		fill(&explanation->findings[explanation->finding_count++], explanation);
+	}
+	qsort(explanation->findings, explanation->finding_count, sizeof(*explanation->findings),
+	      compare_findings);
+	for (size_t i = 0; i < explanation->finding_count; i++)
+		explanation->findings[i].rank = (unsigned int)i + 1;
+	explanation->is_healthy = explanation->finding_count == 0;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analysis/leaf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+
+bool leaf_ends_at(enum category category)
+{
+	return category == CATEGORY_WAIT_SLEEP || category == CATEGORY_STOP ||
+	       category == CATEGORY_MEM_RECLAIM || category == CATEGORY_MEM_OOM;
+}
+
+void leaf_add_place(struct leaf *leaf, const struct place *place, uint64_t weight_ns)
+{
+	if (!place)
+		return;
+	for (size_t i = 0; i < leaf->place_count; i++) {
+		if (!strcmp(leaf->places[i].place->function, place->function)) {
+			leaf->places[i].weight += weight_ns;
+			return;
+		}
+	}
+	if (leaf->place_count < LEAF_PLACES_MAX)
+		leaf->places[leaf->place_count++] =
+			(struct blame_place){.place = place, .weight = weight_ns};
+}
+
+/* ---- on a CPU ---- */
+
+/* The user's function says more than the kernel's, and is there for what the kernel did for it too. */
+static const struct place *sample_place(struct model *model, const struct sample *sample)
+{
+	const struct place *place = category_user_place(model, sample->event->user_stack);
+
+	return place ? place : category_kernel_place(model, sample->event->kernel_stack);
+}
+
+/* "newfstatat in link_path_walk" */
+static void name_kernel_work(struct leaf *leaf, struct model *model, const struct sample *sample)
+{
+	const struct place *place = category_kernel_place(model, sample->event->kernel_stack);
+	const char *call = sample->event->syscall >= 0
+				   ? model_syscall_name(sample->event->syscall)
+				   : NULL;
+
+	snprintf(leaf->object, sizeof(leaf->object), "%s%s%s", call ? call : "",
+		 call && place ? " in " : "", place ? place->function : "");
+}
+
+void leaf_of_sample(struct leaf *leaf, const struct history *history, const struct sample *sample)
+{
+	struct model *model = history_model(history);
+
+	*leaf = (struct leaf){
+		.category = category_of_sample(model, sample),
+		.culprit = sample->thread,
+		.from_ns = sample->time_ns,
+		.ns = sample->event->period_ns,
+	};
+	if (leaf->category != CATEGORY_CPU_USER)
+		name_kernel_work(leaf, model, sample);
+	leaf_add_place(leaf, sample_place(model, sample), leaf->ns);
+}
+
+void leaf_of_run(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		 const struct piece *piece, const struct place *hint)
+{
+	struct model *model = history_model(history);
+	uint64_t votes[CATEGORY_COUNT] = {0};
+	size_t count = history_sample_count(history, thread);
+
+	*leaf = (struct leaf){
+		.category = thread->is_kernel ? CATEGORY_CPU_KERNEL : CATEGORY_CPU_USER,
+		.culprit = thread,
+		.from_ns = piece->from_ns,
+		.ns = piece_ns(piece),
+	};
+	for (size_t i = history_sample_after(history, thread, piece->from_ns); i < count; i++) {
+		const struct sample *sample = history_sample(history, thread, i);
+		enum category category;
+
+		if (sample->time_ns >= piece->to_ns)
+			break;
+		category = category_of_sample(model, sample);
+		if (++votes[category] > votes[leaf->category])
+			leaf->category = category;
+		leaf_add_place(leaf, sample_place(model, sample), sample->event->period_ns);
+	}
+	/* weighs little, so that it counts only where samples are silent */
+	if (!leaf->place_count)
+		leaf_add_place(leaf, hint, leaf->ns / 100 + 1);
+}
+
+/* ---- interrupts ---- */
+
+static const char *softirq_name(size_t number)
+{
+	static const char *const names[] = {"HI",    "TIMER",   "NET_TX", "NET_RX",  "BLOCK",
+					    "IRQ_POLL", "TASKLET", "SCHED",  "HRTIMER", "RCU"};
+
+	return names[number];
+}
+
+static const char *hard_irq_name(size_t class)
+{
+	static const char *const names[] = {
+		[EVENT_IRQ_DEVICE] = "device interrupts",
+		[EVENT_IRQ_TIMER] = "timer interrupts",
+		[EVENT_IRQ_IPI] = "interrupts from other CPUs",
+		[EVENT_IRQ_WORK] = "the recorder's own interrupts",
+	};
+
+	return names[class];
+}
+
+/* Sums of an interval's interrupt events, each with the part that lies inside. */
+struct irq_sums {
+	double hard_ns[4];
+	double soft_ns[10];
+};
+
+static void sum_irqs(struct irq_sums *sums, const struct event_irq *event, double part,
+		     uint64_t hidden_ns)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sums->hard_ns); i++)
+		sums->hard_ns[i] += part * (double)(event->hard_ns[i] +
+						    event->hard_count[i] * hidden_ns);
+	for (size_t i = 0; i < ARRAY_SIZE(sums->soft_ns); i++)
+		sums->soft_ns[i] += part * (double)event->soft_ns[i];
+}
+
+static void name_irqs(struct leaf *leaf, const struct irq_sums *sums)
+{
+	const char *name = NULL, *kind = "";
+	double most = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sums->soft_ns); i++) {
+		if (sums->soft_ns[i] > most) {
+			most = sums->soft_ns[i];
+			name = softirq_name(i);
+			kind = " softirq";
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sums->hard_ns); i++) {
+		if (i != EVENT_IRQ_WORK && sums->hard_ns[i] > most) {
+			most = sums->hard_ns[i];
+			name = hard_irq_name(i);
+			kind = "";
+		}
+	}
+	snprintf(leaf->object, sizeof(leaf->object), "%s%s", name ? name : "", kind);
+}
+
+void leaf_of_irqs(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		  uint64_t from_ns, uint64_t to_ns)
+{
+	struct account_irqs irqs;
+	struct irq_sums sums = {{0}, {0}};
+
+	*leaf = (struct leaf){.category = CATEGORY_CPU_IRQ, .from_ns = from_ns};
+	leaf->ns = account_irq_ns(history, thread, from_ns, to_ns, NULL);
+	if (!leaf->ns)
+		return;
+	account_irqs_begin(&irqs, history, thread, from_ns, to_ns);
+	while (account_irqs_next(&irqs))
+		sum_irqs(&sums, irqs.event, irqs.part, irqs.hidden_ns);
+	name_irqs(leaf, &sums);
+}
+
+/* ---- run queues ---- */
+
+/* "real time, priority 50" */
+static void name_priority(struct leaf *leaf, int priority)
+{
+	if (priority >= 0 && priority < 100)
+		snprintf(leaf->object, sizeof(leaf->object), "real-time priority %d",
+			 99 - priority);
+}
+
+void leaf_of_runner(struct leaf *leaf, const struct history *history, const struct piece *piece,
+		    const struct runner *runner)
+{
+	struct piece run = {
+		.kind = PIECE_RUN, .from_ns = piece->from_ns, .to_ns = piece->to_ns};
+
+	leaf_of_run(leaf, history, runner->thread, &run, NULL);
+	leaf->ns = runner->ns;
+	name_priority(leaf, history_priority(history, runner->thread));
+}
+
+void leaf_of_latency(struct leaf *leaf, const struct thread *thread, const struct piece *piece,
+		     uint64_t idle_ns)
+{
+	(void)thread;
+	*leaf = (struct leaf){
+		.category = CATEGORY_RUNQ_LATENCY, .from_ns = piece->from_ns, .ns = idle_ns};
+	snprintf(leaf->object, sizeof(leaf->object), "CPU %u, idle", piece->turn->cpu);
+}
+
+void leaf_of_quota(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		   const struct piece *piece)
+{
+	*leaf = (struct leaf){
+		.category = CATEGORY_RUNQ_THROTTLED,
+		.culprit = thread,
+		.from_ns = piece->from_ns,
+		.ns = piece_ns(piece),
+	};
+	leaf_cpu_quota(leaf, history, thread, piece->from_ns);
+}
+
+/* ---- blocked ---- */
+
+static void name_object(struct leaf *leaf, struct model *model, const struct wait *wait)
+{
+	const char *lock = category_lock_name(model, wait);
+
+	if (lock)
+		snprintf(leaf->object, sizeof(leaf->object), "%s", lock);
+	else if (wait->evidence)
+		model_object_text(model, wait->evidence, leaf->object, sizeof(leaf->object));
+}
+
+static void name_sleep(struct leaf *leaf, const struct wait *wait)
+{
+	char text[UNITS_TEXT_SIZE];
+
+	if (wait->evidence && wait->evidence->timeout_ns)
+		snprintf(leaf->object, sizeof(leaf->object), "asked for %s",
+			 format_ns(text, wait->evidence->timeout_ns));
+}
+
+void leaf_of_block(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		   const struct piece *piece, enum category category)
+{
+	struct model *model = history_model(history);
+	const struct wait *wait = history_wait(history, piece->turn);
+
+	*leaf = (struct leaf){
+		.category = category,
+		.culprit = thread,
+		.from_ns = piece->from_ns,
+		.ns = piece_ns(piece),
+	};
+	if (wait && wait->evidence) {
+		const struct place *place = category_user_place(model, wait->evidence->user_stack);
+
+		if (!place)
+			place = category_kernel_place(model, wait->evidence->kernel_stack);
+		leaf_add_place(leaf, place, leaf->ns);
+		name_object(leaf, model, wait);
+	}
+	switch (category) {
+	case CATEGORY_WAIT_SLEEP:
+		if (wait)
+			name_sleep(leaf, wait);
+		break;
+	case CATEGORY_IO_DISK:
+	case CATEGORY_IO_FS:
+	case CATEGORY_MEM_FAULT:
+	case CATEGORY_MEM_SWAP:
+		leaf_disk(leaf, history, thread, piece);
+		break;
+	case CATEGORY_NET_RECV:
+	case CATEGORY_NET_SEND:
+	case CATEGORY_NET_CONNECT:
+		leaf_net(leaf, history, thread, piece);
+		break;
+	case CATEGORY_MEM_RECLAIM:
+	case CATEGORY_MEM_OOM:
+		leaf_memory_limit(leaf, history, thread, piece->from_ns);
+		break;
+	case CATEGORY_STOP:
+		leaf->culprit = history_waker(history, piece->turn);
+		break;
+	default:
+		break;
+	}
+}

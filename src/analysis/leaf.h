@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Leaves: where following a wait ends. Each says who or what it was, doing what, where in its code.
+ *
+ *	leaf.c        CPU time, run queues, sleep, locks
+ *	leaf_disk.c   disks: which request, and who filled the queue
+ *	leaf_memory.c cgroups and their limits
+ *	leaf_net.c    connections: what their state says of why nothing came
+ */
+#ifndef DASHCAM_ANALYSIS_LEAF_H
+#define DASHCAM_ANALYSIS_LEAF_H
+
+#include "analysis/account.h"
+#include "analysis/blame.h"
+
+#define LEAF_PLACES_MAX 8
+
+struct leaf {
+	enum category category; /* what the culprit did */
+	enum blame_end end;
+	const struct thread *culprit; /* NULL: nobody that can be named */
+	char object[256];             /* what it was about, "" if nothing */
+	uint64_t from_ns;
+	uint64_t ns;
+	struct blame_place places[LEAF_PLACES_MAX]; /* weights in ns */
+	size_t place_count;
+};
+
+/* Waits of this category end where they are, even if a thread ended them. */
+bool leaf_ends_at(enum category category);
+
+/* THREAD ran during PIECE. HINT: where it was at the end; used where no sample says more. */
+void leaf_of_run(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		 const struct piece *piece, const struct place *hint);
+/* One sample of the target itself. */
+void leaf_of_sample(struct leaf *leaf, const struct history *history, const struct sample *sample);
+/* What interrupts took from THREAD in an interval; ns is 0 if nothing. */
+void leaf_of_irqs(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		  uint64_t from_ns, uint64_t to_ns);
+/* RUNNER had the CPU that PIECE's thread waited for. */
+void leaf_of_runner(struct leaf *leaf, const struct history *history, const struct piece *piece,
+		    const struct runner *runner);
+/* Its CPU was idle for IDLE_NS of PIECE. */
+void leaf_of_latency(struct leaf *leaf, const struct thread *thread, const struct piece *piece,
+		     uint64_t idle_ns);
+/* Its cgroup had no CPU quota left. */
+void leaf_of_quota(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		   const struct piece *piece);
+/* THREAD was blocked during PIECE, and nobody is to be asked further. */
+void leaf_of_block(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		   const struct piece *piece, enum category category);
+
+/* ---- the parts of leaf_of_block: what leaf.c has filled in is made more precise ---- */
+
+void leaf_disk(struct leaf *leaf, const struct history *history, const struct thread *thread,
+	       const struct piece *piece);
+void leaf_net(struct leaf *leaf, const struct history *history, const struct thread *thread,
+	      const struct piece *piece);
+/* The cgroup of THREAD's process: "cpu quota 20 ms of 100 ms in /batch"; "" if not known. */
+void leaf_cpu_quota(struct leaf *leaf, const struct history *history, const struct thread *thread,
+		    uint64_t time_ns);
+/* "memory limit 64.0 MB of /batch". */
+void leaf_memory_limit(struct leaf *leaf, const struct history *history,
+		       const struct thread *thread, uint64_t time_ns);
+
+/* Adds WEIGHT_NS to a place; the ninth and later ones are dropped. NULL is ignored. */
+void leaf_add_place(struct leaf *leaf, const struct place *place, uint64_t weight_ns);
+
+#endif

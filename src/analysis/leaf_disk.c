@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/leaf.h"
+#include "base/units.h"
+
+/* Threads that filled a device's queue, told apart. */
+#define USERS_MAX 32
+
+struct disk_user {
+	uint32_t tid;
+	uint64_t ns;    /* sum of its requests' times in the queue, inside the wait */
+	uint64_t bytes;
+};
+
+/* What a wait has to do with the disk requests of its time. */
+struct disk_look {
+	const struct event_disk *own; /* the longest request of the waiting thread */
+	uint32_t device;
+	uint64_t own_ns;
+	struct disk_user users[USERS_MAX]; /* of the device, but for the thread itself */
+	size_t user_count;
+};
+
+static uint64_t inside_ns(const struct event_disk *request, const struct piece *piece)
+{
+	uint64_t from_ns = request->queued_ns > piece->from_ns ? request->queued_ns
+							       : piece->from_ns;
+	uint64_t to_ns = request->header.time_ns < piece->to_ns ? request->header.time_ns
+								 : piece->to_ns;
+
+	return to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
+/* Requests are ordered by their completion: those that were in the queue during PIECE begin here. They end
+ * with the first that was queued behind it, or are followed by ones that completed much later. */
+static bool next_request(const struct history_events *events, size_t *at, const struct piece *piece,
+			 const struct event_disk **ret)
+{
+	while (*at < events->count) {
+		const struct event_disk *request = (const void *)events->events[(*at)++];
+
+		if (request->header.time_ns > piece->to_ns + NS_PER_S)
+			return false;
+		if (!inside_ns(request, piece))
+			continue;
+		*ret = request;
+		return true;
+	}
+	return false;
+}
+
+static bool is_own(const struct event_disk *request, const struct thread *thread,
+		   uint64_t inode)
+{
+	return request->tid == thread->tid || (inode && request->inode == inode);
+}
+
+/* Which device it was: that of the thread's own request, else of the file's, else of any. */
+static void find_own(struct disk_look *look, const struct history_events *events,
+		     const struct thread *thread, const struct piece *piece, uint64_t inode)
+{
+	size_t at = history_event_from(events, piece->from_ns);
+	const struct event_disk *request, *any = NULL;
+
+	while (next_request(events, &at, piece, &request)) {
+		if (!any)
+			any = request;
+		if (!is_own(request, thread, inode))
+			continue;
+		look->own_ns += inside_ns(request, piece);
+		if (!look->own || request->header.time_ns - request->queued_ns >
+					  look->own->header.time_ns - look->own->queued_ns)
+			look->own = request;
+	}
+	look->device = look->own ? look->own->device : any ? any->device : 0;
+}
+
+static void add_user(struct disk_look *look, const struct event_disk *request, uint64_t ns)
+{
+	struct disk_user *user = NULL;
+
+	for (size_t i = 0; i < look->user_count && !user; i++) {
+		if (look->users[i].tid == request->tid)
+			user = &look->users[i];
+	}
+	if (!user && look->user_count < USERS_MAX) {
+		user = &look->users[look->user_count++];
+		*user = (struct disk_user){.tid = request->tid};
+	}
+	if (user) {
+		user->ns += ns;
+		user->bytes += request->size_bytes;
+	}
+}
+
+static void find_users(struct disk_look *look, const struct history_events *events,
+		       const struct thread *thread, const struct piece *piece, uint64_t inode)
+{
+	size_t at = history_event_from(events, piece->from_ns);
+	const struct event_disk *request;
+
+	while (next_request(events, &at, piece, &request)) {
+		if (request->device == look->device && !is_own(request, thread, inode))
+			add_user(look, request, inside_ns(request, piece));
+	}
+}
+
+/* "file /data/x on disk 254:0, 12 requests queued, throttled" */
+static void describe(struct leaf *leaf, const struct disk_look *look)
+{
+	char file[sizeof(leaf->object)];
+	size_t length;
+
+	memcpy(file, leaf->object, sizeof(file));
+	length = (size_t)snprintf(leaf->object, sizeof(leaf->object), "%.200s%sdisk %u:%u", file,
+				  file[0] ? " on " : "", look->device >> 20,
+				  look->device & 0xfffff);
+	if (look->own && look->own->depth > 1 && length < sizeof(leaf->object))
+		length += (size_t)snprintf(leaf->object + length, sizeof(leaf->object) - length,
+					   ", %u requests in its queue", look->own->depth);
+	if (look->own && look->own->flags & EVENT_DISK_THROTTLED && length < sizeof(leaf->object))
+		snprintf(leaf->object + length, sizeof(leaf->object) - length,
+			 ", throttled by its cgroup");
+}
+
+void leaf_disk(struct leaf *leaf, const struct history *history, const struct thread *thread,
+	       const struct piece *piece)
+{
+	struct history_events events = history_events(history, EVENT_DISK);
+	const struct wait *wait = history_wait(history, piece->turn);
+	const struct event_file *file = NULL;
+	const struct disk_user *most = NULL;
+	struct disk_look look = {.own = NULL};
+
+	leaf->culprit = NULL;
+	if (wait && wait->evidence && wait->evidence->object_kind == EVENT_OBJECT_FILE)
+		file = model_file(history_model(history), wait->evidence->object);
+	find_own(&look, &events, thread, piece, file ? file->inode : 0);
+	if (!look.device)
+		return;
+	describe(leaf, &look);
+	find_users(&look, &events, thread, piece, file ? file->inode : 0);
+	for (size_t i = 0; i < look.user_count; i++) {
+		if (!most || look.users[i].ns > most->ns)
+			most = &look.users[i];
+	}
+	/* others had more in the queue than the thread itself: it stood behind them */
+	if (most && most->tid && most->ns > look.own_ns)
+		leaf->culprit = model_thread_at(history_model(history), most->tid, piece->from_ns);
+}

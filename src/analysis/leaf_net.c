@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/leaf.h"
+#include "base/units.h"
+
+/* TCP_SYN_SENT of include/net/tcp_states.h. */
+#define STATE_SYN_SENT 2
+
+/* The state of the connection that was written beside the wait's evidence. */
+static const struct event_tcp_state *state_of(const struct history *history,
+					      const struct wait *wait)
+{
+	struct history_events events = history_events(history, EVENT_TCP_STATE);
+
+	for (size_t i = history_event_from(&events, wait->end_ns); i < events.count; i++) {
+		const struct event_tcp_state *event = (const void *)events.events[i];
+
+		if (event->header.time_ns > wait->end_ns + NS_PER_MS)
+			break;
+		if (event->tid == wait->thread->tid)
+			return event;
+	}
+	return NULL;
+}
+
+static bool is_of_socket(const struct event_retransmit *event, const struct event_socket *socket)
+{
+	return event->local_port == socket->local_port && event->remote_port == socket->remote_port;
+}
+
+/* How often something was sent again on the wait's connection, in either direction, while it lasted. */
+static unsigned int retransmits(const struct history *history, const struct wait *wait,
+				const struct event_socket *socket)
+{
+	struct history_events events = history_events(history, EVENT_RETRANSMIT);
+	struct event_socket peer = {.local_port = socket->remote_port,
+				    .remote_port = socket->local_port};
+	unsigned int count = 0;
+
+	for (size_t i = history_event_from(&events, wait->start_ns); i < events.count; i++) {
+		const struct event_retransmit *event = (const void *)events.events[i];
+
+		if (event->header.time_ns > wait->end_ns)
+			break;
+		count += is_of_socket(event, socket) || is_of_socket(event, &peer);
+	}
+	return count;
+}
+
+static void add_text(struct leaf *leaf, const char *text)
+{
+	size_t length = strlen(leaf->object);
+
+	snprintf(leaf->object + length, sizeof(leaf->object) - length, "%s", text);
+}
+
+static const char *send_trouble(const struct event_tcp_state *state)
+{
+	if (state->send_window_bytes <= state->unacked_bytes && state->unsent_bytes)
+		return ", its peer takes no data (window full)";
+	return state->unacked_bytes ? ", data sent and not acknowledged" : "";
+}
+
+void leaf_net(struct leaf *leaf, const struct history *history, const struct thread *thread,
+	      const struct piece *piece)
+{
+	const struct wait *wait = history_wait(history, piece->turn);
+	const struct event_tcp_state *state;
+	const struct event_socket *socket;
+	unsigned int again;
+	char text[64];
+
+	(void)thread;
+	leaf->culprit = NULL;
+	if (!wait || !wait->evidence || wait->evidence->object_kind != EVENT_OBJECT_SOCKET)
+		return;
+	socket = model_socket(history_model(history), wait->evidence->object);
+	if (!socket)
+		return;
+	again = retransmits(history, wait, socket);
+	if (again) {
+		snprintf(text, sizeof(text), ", %u retransmission%s", again, again == 1 ? "" : "s");
+		add_text(leaf, text);
+	}
+	state = state_of(history, wait);
+	if (!state)
+		return;
+	if (state->state == STATE_SYN_SENT)
+		add_text(leaf, ", no answer to the connection request");
+	else if (leaf->category == CATEGORY_NET_SEND)
+		add_text(leaf, send_trouble(state));
+	if (state->srtt_us >= 1000) {
+		snprintf(text, sizeof(text), ", round trip %u ms", state->srtt_us / 1000);
+		add_text(leaf, text);
+	}
+}

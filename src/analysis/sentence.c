@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What was found, in words for a tired person. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/explain.h"
+#include "analysis/rules.h"
+#include "base/memory.h"
+#include "base/units.h"
+
+static const char *name_of(const struct thread *thread)
+{
+	return thread->comm[0] ? thread->comm : "a thread";
+}
+
+static void add_thread(struct buffer *text, const struct thread *thread)
+{
+	buffer_printf(text, "%s (%u)", name_of(thread), thread->tid);
+}
+
+/* ---- what the culprit did ---- */
+
+static const char *function_of(const struct blame_cause *cause)
+{
+	return cause->place_count ? cause->places[0].place->function : NULL;
+}
+
+static void add_function(struct buffer *text, const struct blame_cause *cause, const char *before)
+{
+	if (function_of(cause))
+		buffer_printf(text, "%s%s", before, function_of(cause));
+}
+
+static void add_others(struct buffer *text, const struct blame_cause *cause)
+{
+	if (cause->culprit_count > 1)
+		buffer_printf(text, " and %u more of that name", cause->culprit_count - 1);
+}
+
+/* "ran spin_us", "slept in retry_backoff", "waited for a disk (file /x)" */
+static void add_deed(struct buffer *text, const struct blame_cause *cause)
+{
+	switch (cause->leaf) {
+	case CATEGORY_CPU_USER:
+		if (function_of(cause))
+			buffer_printf(text, "ran %s", function_of(cause));
+		else
+			buffer_printf(text, "ran");
+		return;
+	case CATEGORY_CPU_KERNEL:
+		buffer_printf(text, "ran in the kernel");
+		add_function(text, cause, ", called by ");
+		return;
+	default:
+		buffer_printf(text, "%s", rule_of(cause->leaf)->did);
+		add_function(text, cause, " in ");
+		if (cause->object[0])
+			buffer_printf(text, " (%s)", cause->object);
+	}
+}
+
+static void add_end(struct buffer *text, const struct blame_cause *cause)
+{
+	switch (cause->end) {
+	case BLAME_DEADLOCK:
+		buffer_printf(text, ". This is a deadlock: each waits for the other");
+		break;
+	case BLAME_CYCLE:
+		buffer_printf(text, ". There the chain meets a thread that is in it already");
+		break;
+	case BLAME_TOO_LONG:
+		buffer_printf(text, ". The chain is longer than %d and was cut", BLAME_HOPS_MAX);
+		break;
+	case BLAME_NOT_SEEN:
+		buffer_printf(text, ". What it did then is not in the recording");
+		break;
+	case BLAME_NO_EVIDENCE:
+		buffer_printf(text, ". What that wait was for is not in the recording");
+		break;
+	case BLAME_LEAF:
+		break;
+	}
+}
+
+/* ---- the way there ---- */
+
+/* Hop I leads to hop I + 1, or to the culprit if it is the last. */
+static void add_link(struct buffer *text, enum blame_link link, const struct thread *next)
+{
+	switch (link) {
+	case LINK_HELD_BY:
+		buffer_printf(text, " that ");
+		add_thread(text, next);
+		buffer_printf(text, " held, which ");
+		break;
+	case LINK_WOKE:
+		buffer_printf(text, " until ");
+		add_thread(text, next);
+		buffer_printf(text, " was done, which ");
+		break;
+	case LINK_RAN:
+		buffer_printf(text, " while ");
+		add_thread(text, next);
+		buffer_printf(text, " ");
+		break;
+	case LINK_NONE:
+		break;
+	}
+}
+
+/* From what the target did to what the culprit did. */
+static void add_way(struct buffer *text, const struct blame_cause *cause)
+{
+	for (size_t i = 0; i + 1 < cause->hop_count; i++) {
+		add_link(text, cause->hops[i].link, cause->hops[i + 1].thread);
+		if (i + 2 < cause->hop_count)
+			buffer_printf(text, "%s", rule_of(cause->hops[i + 1].category)->did);
+	}
+}
+
+static bool is_on_cpu(enum category category)
+{
+	return category == CATEGORY_CPU_USER || category == CATEGORY_CPU_KERNEL;
+}
+
+static void add_last(struct buffer *text, const struct blame_cause *cause)
+{
+	const struct blame_hop *last = &cause->hops[cause->hop_count - 1];
+	bool is_direct = cause->hop_count == 1;
+
+	if (last->link == LINK_RAN && cause->culprit) {
+		if (!is_direct)
+			buffer_printf(text, "%s", rule_of(last->category)->did);
+		add_link(text, LINK_RAN, cause->culprit);
+		buffer_printf(text, "%s", is_on_cpu(cause->leaf) ? "" : "ran and ");
+		add_deed(text, cause);
+		if (cause->object[0] && is_on_cpu(cause->leaf))
+			buffer_printf(text, " (%s)", cause->object);
+	} else if (!is_direct) {
+		add_deed(text, cause);
+	} else {
+		add_function(text, cause, " in ");
+		if (cause->object[0])
+			buffer_printf(text, " (%s)", cause->object);
+		if (cause->culprit && cause->culprit != last->thread) {
+			buffer_printf(text, " behind ");
+			add_thread(text, cause->culprit);
+		}
+	}
+	add_others(text, cause);
+}
+
+/* The target's own CPU time has no way. */
+static void add_own(struct buffer *text, const struct blame_cause *cause)
+{
+	double all = 0;
+
+	for (size_t i = 0; i < cause->place_count; i++)
+		all += (double)cause->places[i].weight;
+	if (function_of(cause))
+		buffer_printf(text, ", %.0f %% of it in %s",
+			      100 * (double)cause->places[0].weight / all, function_of(cause));
+	if (cause->object[0])
+		buffer_printf(text, " (%s)", cause->object);
+}
+
+static void add_share(struct buffer *text, uint64_t ns, double share)
+{
+	char number[UNITS_TEXT_SIZE];
+
+	buffer_printf(text, " %s (%.*f %%)", format_ns(number, ns), share < 0.0995 ? 1 : 0,
+		      100 * share);
+}
+
+static char *sentence_of(const struct explanation *explanation, const struct finding *finding)
+{
+	struct buffer text = {.data = NULL};
+	const struct blame_cause *cause = finding->cause;
+
+	buffer_printf(&text, "%s %s",
+		      explanation->thread ? name_of(explanation->thread) : explanation->target,
+		      rule_of(finding->category)->did);
+	add_share(&text, finding->ns, finding->share);
+	if (cause && !cause->hop_count)
+		add_own(&text, cause);
+	if (cause && cause->hop_count) {
+		if (cause->hop_count > 1)
+			buffer_printf(&text, ",");
+		add_way(&text, cause);
+		add_last(&text, cause);
+		add_end(&text, cause);
+	}
+	buffer_printf(&text, ".");
+	return text.data;
+}
+
+/* ---- advice ---- */
+
+static void add_word(struct buffer *text, const char *word, size_t length,
+		     const struct explanation *explanation, const struct finding *finding)
+{
+	const char *value = NULL;
+
+	if (!strncmp(word, "culprit", length))
+		value = finding->culprit ? name_of(finding->culprit) : "the other side";
+	else if (!strncmp(word, "function", length))
+		value = finding->function ? finding->function : "its code";
+	else if (!strncmp(word, "object", length))
+		value = finding->object[0] ? finding->object : "it";
+	else if (!strncmp(word, "target", length))
+		value = explanation->thread ? name_of(explanation->thread) : "the target";
+	buffer_printf(text, "%s", value ? value : "");
+}
+
+static char *advice_of(const struct explanation *explanation, const struct finding *finding)
+{
+	enum category leaf = finding->cause ? finding->cause->leaf : CATEGORY_UNKNOWN;
+	const char *pattern = advice_for(finding->category, leaf, finding->object);
+	struct buffer text = {.data = NULL};
+
+	while (*pattern) {
+		const char *open = strchr(pattern, '{'), *close = open ? strchr(open, '}') : NULL;
+
+		if (!close) {
+			buffer_printf(&text, "%s", pattern);
+			break;
+		}
+		buffer_add(&text, pattern, (size_t)(open - pattern));
+		add_word(&text, open + 1, (size_t)(close - open - 1), explanation, finding);
+		pattern = close + 1;
+	}
+	return text.data;
+}
+
+/* ---- the verdict ---- */
+
+static enum category largest(const struct account *account)
+{
+	int most = 0;
+
+	for (int i = 1; i < CATEGORY_COUNT; i++) {
+		if (account->ns[i] > account->ns[most])
+			most = i;
+	}
+	return (enum category)most;
+}
+
+static bool is_idling(enum category category)
+{
+	return category == CATEGORY_WAIT_IDLE || category == CATEGORY_WAIT_SLEEP ||
+	       category == CATEGORY_WAIT_CONDITION || category == CATEGORY_WAIT_IPC;
+}
+
+/* Where it had nothing to do, if that is what it mostly did: the function. */
+static const char *place_of_category(const struct explanation *explanation, enum category category)
+{
+	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
+		const struct blame_cause *cause = blame_cause(explanation->blame, i);
+
+		if (cause->category == category)
+			return function_of(cause);
+	}
+	return NULL;
+}
+
+static char *healthy_verdict(const struct explanation *explanation)
+{
+	enum category most = largest(&explanation->account);
+	const char *function = place_of_category(explanation, most);
+	double share = explanation->total_ns ? (double)explanation->account.ns[most] /
+						       (double)explanation->total_ns
+					     : 0;
+
+	if (!explanation->total_ns)
+		return xasprintf("%s: nothing is known of that time.", explanation->target);
+	if (is_idling(most) && share > 0.5)
+		return xasprintf("Nothing wrong: %s is idle, it %s %.0f %% of the time%s%s.",
+				 explanation->target, rule_of(most)->did, 100 * share,
+				 function ? ", in " : "", function ? function : "");
+	return xasprintf("Nothing wrong: %s %s %.0f %% of the time%s%s, and no wait stands out.",
+			 explanation->target, rule_of(most)->did, 100 * share,
+			 function ? ", in " : "", function ? function : "");
+}
+
+void sentences_make(struct explanation *explanation)
+{
+	for (size_t i = 0; i < explanation->finding_count; i++) {
+		struct finding *finding = &explanation->findings[i];
+
+		finding->sentence = sentence_of(explanation, finding);
+		finding->advice = advice_of(explanation, finding);
+	}
+	explanation->verdict = explanation->finding_count
+				       ? xstrdup(explanation->findings[0].sentence)
+				       : healthy_verdict(explanation);
+}
