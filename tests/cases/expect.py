@@ -12,7 +12,8 @@ SHARE_MARGIN = 0.10
 BREAKDOWN_MARGIN = 0.02
 BREAKDOWN_MARGIN_NS = 1_000_000
 
-WORDS = {"NEEDS", "RECORD", "TARGET", "CATEGORY", "CULPRIT", "FUNCTION", "OBJECT", "HOPS", "SHARE", "HEALTHY"}
+WORDS = {"NEEDS", "RECORD", "TARGET", "CATEGORY", "CULPRIT", "FUNCTION", "OBJECT", "SENTENCE", "HOPS", "SHARE",
+         "HEALTHY"}
 
 
 class NotUnderstood(Exception):
@@ -125,6 +126,8 @@ class Verdict:
                     f"function is {self.function or 'not given'}, not {variant.function}")
         self._fault(variant.object and not re.search(variant.object, culprit.get("object") or ""),
                     f"object is {culprit.get('object') or 'not given'}, not {variant.object}")
+        text = " ".join(filter(None, (first.get("sentence"), first.get("advice"))))
+        self._fault(variant.sentence and not re.search(variant.sentence, text), f"{variant.sentence} is not said")
         hops = len(first.get("chain", [])) - 1
         self._fault(variant.hops and hops < int(variant.hops), f"{hops} hops, not {variant.hops}")
 

@@ -84,6 +84,10 @@ class Judging(unittest.TestCase):
         self.assertEqual(self.faults(answer_of(hops=0)), ["0 hops, not 1"])
         self.assertEqual(self.faults(answer_of(share=0.71)), ["share"])
         self.assertEqual(len(self.faults(answer_of(), LOCK + "OBJECT rwsem\n")), 1)
+        self.assertEqual(self.faults(answer_of(), LOCK + "SENTENCE twice\n"), ["twice is not said"])
+        outspoken = answer_of()
+        outspoken["findings"][0]["advice"] = "say it twice"
+        self.assertEqual(self.faults(outspoken, LOCK + "SENTENCE twice\n"), [])
         self.assertEqual(self.faults({**answer_of(), "findings": []})[0], "nothing was found")
 
     def test_the_breakdown(self):
