@@ -39,6 +39,26 @@ share() {
 		from wait where tid = $2"
 }
 
+# ---- what explain says ----
+
+# Asks for the cause; answer gives parts of what is said: explain FILE [OPTIONS].
+explain() {
+	"$DASHCAM" explain "$@" --json >"$D/answer.json"
+}
+
+# An expression of Python: "whole" is the answer of explain, "first" its first finding.
+answer() {
+	python3 -c 'import json, sys, types
+whole = json.load(open(sys.argv[1]), object_hook=lambda pairs: types.SimpleNamespace(**pairs))
+first = whole.findings[0] if whole.findings else None
+print(eval(sys.argv[2]))' "$D/answer.json" "$1" 2>/dev/null || echo "no $1"
+}
+
+# A moment of the recording's clock, in ns, as --from and --to take it.
+at_second() {
+	echo "@$(($1 / 1000000000)).$(printf %09d $(($1 % 1000000000)))"
+}
+
 # ---- checks ----
 
 equal() { # GOT WANT
@@ -214,4 +234,30 @@ free_port() {
 
 is_listening() { # PORT
 	(: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# A server of one's own on a free port, and a unix socket in $D/run. start_postgres sets $port.
+start_postgres() {
+	postgres_bin=$(dirname "$(ls /usr/lib/postgresql/*/bin/initdb | tail -n 1)")
+	port=$(free_port)
+	install -d -o postgres -m 700 data
+	install -d -o postgres -m 755 run
+	runuser -u postgres -- $postgres_bin/initdb -D $D/data -A trust >init.log
+	runuser -u postgres -- $postgres_bin/postgres -D $D/data -p $port -k $D/run -c listen_addresses=127.0.0.1 \
+		>postgres.log 2>&1 &
+	postgres_runner=$!
+	wait_for 20 test -S run/.s.PGSQL.$port
+	wait_for 10 sql $D/run -c 'select 1'
+}
+
+stop_postgres() {
+	kill "$(head -n 1 data/postmaster.pid)"
+	wait $postgres_runner || true
+}
+
+# psql, bare values only: sql HOST [OPTIONS].
+sql() {
+	local host=$1
+	shift
+	runuser -u postgres -- $postgres_bin/psql -h "$host" -p $port -Atq "$@" postgres
 }
