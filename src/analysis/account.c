@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/ending.h"
 #include "base/hash.h"
 #include "base/memory.h"
 
@@ -157,21 +158,23 @@ static enum category habit(const struct history *history, const struct thread *t
 	return (enum category)*known;
 }
 
-enum category account_block(const struct history *history, const struct turn *turn,
-			    bool *ret_inferred)
+enum category account_block(const struct history *history, const struct thread *thread,
+			    const struct turn *turn, bool *ret_inferred)
 {
-	struct model *model = history_model(history);
 	const struct wait *wait = history_wait(history, turn);
-	enum category category = wait ? category_of_block(model, wait) : CATEGORY_UNKNOWN;
+	enum category category =
+		wait ? category_of_block(history_model(history), wait) : CATEGORY_UNKNOWN;
 
 	if (ret_inferred)
 		*ret_inferred = false;
+	if (category == CATEGORY_WAIT_IDLE && wait->evidence)
+		return ending_category(history, thread, turn);
 	if (category != CATEGORY_UNKNOWN || (wait && wait->evidence) ||
 	    turn->prev_syscall == EVENT_NO_SYSCALL)
 		return category;
 	category = category_of_call(turn->prev_syscall);
 	if (category == CATEGORY_UNKNOWN)
-		category = habit(history, model_thread(model, turn->thread), turn->prev_syscall);
+		category = habit(history, thread, turn->prev_syscall);
 	if (ret_inferred)
 		*ret_inferred = category != CATEGORY_UNKNOWN;
 	return category;
@@ -256,6 +259,7 @@ uint64_t account_irq_ns(const struct history *history, const struct thread *thre
 struct adding {
 	struct account *account;
 	const struct history *history;
+	const struct thread *thread;
 };
 
 enum category account_runnable(const struct turn *turn)
@@ -289,7 +293,8 @@ static void add_blocked(struct adding *adding, const struct piece *piece)
 	const struct wait *wait = history_wait(adding->history, piece->turn);
 	bool is_inferred;
 
-	account->ns[account_block(adding->history, piece->turn, &is_inferred)] += piece_ns(piece);
+	account->ns[account_block(adding->history, adding->thread, piece->turn, &is_inferred)] +=
+		piece_ns(piece);
 	if (!wait || !wait->evidence)
 		account->no_evidence_ns += piece_ns(piece);
 	if (is_inferred)
@@ -333,7 +338,8 @@ static void count_samples(uint64_t samples[CATEGORY_COUNT], const struct history
 void account_add(struct account *account, const struct history *history,
 		 const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
 {
-	struct adding adding = {.account = account, .history = history};
+	struct adding adding = {
+		.account = account, .history = history, .thread = thread};
 	uint64_t before_ns = account->pending_ns, irq_ns, own_ns, ran_ns;
 
 	pieces_walk(history, thread, from_ns, to_ns, add_piece, &adding);

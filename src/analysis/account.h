@@ -66,11 +66,12 @@ void account_merge(struct account *account, const struct account *other);
 uint64_t account_total_ns(const struct account *account);
 
 /*
- * Why a blocked piece was, also where its wait has no evidence: then by its system call, as far as that says it,
- * or as the thread's other waits in that call were. *RET_INFERRED says so; may be NULL.
+ * Why a blocked piece was. Where its wait has no evidence: by its system call, as far as that says it, or as
+ * the thread's other waits in that call were; *RET_INFERRED says so; may be NULL. What seems idle is looked at
+ * twice (ending.h).
  */
-enum category account_block(const struct history *history, const struct turn *turn,
-			    bool *ret_inferred);
+enum category account_block(const struct history *history, const struct thread *thread,
+			    const struct turn *turn, bool *ret_inferred);
 
 /* Why a runnable piece was, but for the time in which the CPU was idle (runq.latency). */
 enum category account_runnable(const struct turn *turn);

@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/ending.h"
 #include "analysis/leaf.h"
 #include "base/memory.h"
 
 /* What is shorter than this part of the target's own wait is not followed: it explains nothing, and there
  * may be very much of it. */
 #define WORTH_FOLLOWING 200
-/* Functions told apart per cause. */
-#define PLACES_MAX      64
 
 struct blame {
 	const struct history *history;
@@ -40,7 +39,7 @@ void blame_free(struct blame *blame)
 	if (!blame)
 		return;
 	for (size_t i = 0; i < blame->cause_count; i++) {
-		free(blame->causes[i].places);
+		hotspot_release(&blame->causes[i].hotspot);
 		free(blame->causes[i].hops);
 	}
 	free(blame->causes);
@@ -88,6 +87,11 @@ static uint64_t cause_key(enum category category, const struct leaf *leaf)
 	return hash_bytes(&key, sizeof(key));
 }
 
+static bool is_at_rest(const struct history *history, const struct wait *wait)
+{
+	return ending_is_of_loop(wait) || (wait && leaf_net_is_server(history, wait));
+}
+
 static struct blame_cause *cause_of(struct blame *blame, enum category category,
 				    const struct leaf *leaf)
 {
@@ -104,6 +108,8 @@ static struct blame_cause *cause_of(struct blame *blame, enum category category,
 	cause->category = category;
 	cause->leaf = leaf->category;
 	cause->end = leaf->end;
+	if (blame->hop_count)
+		cause->is_at_rest = is_at_rest(blame->history, blame->hops[0].wait);
 	return cause;
 }
 
@@ -120,23 +126,6 @@ static void note_culprit(struct blame_cause *cause, const struct thread *culprit
 		cause->culprits_seen[cause->culprit_count++] = culprit->index;
 }
 
-static void note_place(struct blame_cause *cause, const struct place *place, uint64_t weight)
-{
-	if (!place || !weight)
-		return;
-	for (size_t i = 0; i < cause->place_count; i++) {
-		if (!strcmp(cause->places[i].place->function, place->function)) {
-			cause->places[i].weight += weight;
-			return;
-		}
-	}
-	if (cause->place_count == PLACES_MAX)
-		return;
-	array_reserve((void **)&cause->places, &cause->place_capacity, cause->place_count + 1,
-		      sizeof(*cause->places));
-	cause->places[cause->place_count++] = (struct blame_place){.place = place, .weight = weight};
-}
-
 static void keep_instance(struct blame *blame, struct blame_cause *cause, const struct leaf *leaf,
 			  uint64_t ns)
 {
@@ -151,19 +140,20 @@ static void keep_instance(struct blame *blame, struct blame_cause *cause, const 
 	cause->hop_count = blame->hop_count;
 }
 
-/* The leaf is the end of the way in blame->hops. */
-static void add_leaf(struct blame *blame, const struct leaf *leaf)
+/* The leaf is the end of the way in blame->hops. It is released. */
+static void add_leaf(struct blame *blame, struct leaf *leaf)
 {
 	enum category category = blame->hop_count ? blame->hops[0].category : leaf->category;
 	struct blame_cause *cause = cause_of(blame, category, leaf);
 
 	cause->ns += leaf->ns;
+	cause->overslept_ns += leaf->overslept_ns;
 	cause->waits++;
 	note_culprit(cause, leaf->culprit);
-	for (size_t i = 0; i < leaf->place_count; i++)
-		note_place(cause, leaf->places[i].place, leaf->places[i].weight);
+	hotspot_merge(&cause->hotspot, &leaf->hotspot);
 	if (leaf->ns > cause->longest_ns || !cause->hops)
 		keep_instance(blame, cause, leaf, leaf->ns);
+	leaf_release(leaf);
 }
 
 /* ---- the way ---- */
@@ -171,11 +161,11 @@ static void add_leaf(struct blame *blame, const struct leaf *leaf)
 struct following {
 	struct blame *blame;
 	const struct thread *thread;
-	const struct place *hint; /* where it was when it ended the wait before; may be NULL */
+	uint64_t hint; /* its user stack when it ended the wait before; 0: none */
 };
 
 static void follow(struct blame *blame, const struct thread *thread, uint64_t from_ns,
-		   uint64_t to_ns, const struct place *hint);
+		   uint64_t to_ns, uint64_t hint);
 
 static bool is_lock(enum category category)
 {
@@ -196,38 +186,35 @@ static bool is_on_the_way(const struct blame *blame, const struct thread *thread
 	return false;
 }
 
-/* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf. */
-static const struct thread *next_thread(const struct blame *blame, const struct piece *piece,
-					enum category category, enum blame_link *ret_link)
+/* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf.
+ * *RET_TURN: the turn whose waker it was. */
+static const struct thread *next_thread(const struct blame *blame, const struct thread *thread,
+					const struct piece *piece, enum category category,
+					enum blame_link *ret_link, const struct turn **ret_turn)
 {
+	struct model *model = history_model(blame->history);
 	const struct wait *wait = history_wait(blame->history, piece->turn);
-	const struct thread *waker = piece->turn->flags & TURN_WAKER_IRQ
-					     ? NULL
-					     : history_waker(blame->history, piece->turn);
-	const struct thread *owner =
-		wait && is_lock(category) ? model_wait_owner(history_model(blame->history), wait)
-					  : NULL;
+	struct ending ending = ending_of(blame->history, thread, piece->turn);
+	const struct thread *owner = NULL;
 
-	*ret_link = LINK_WOKE;
-	if (waker && (waker->tid == 0 || waker->index == piece->turn->thread))
-		waker = NULL;
-	if (owner && owner->index != piece->turn->thread) {
-		*ret_link = LINK_HELD_BY;
+	if (wait && is_lock(category))
+		owner = model_wait_owner(model, wait);
+	*ret_turn = ending.turn;
+	*ret_link = is_lock(category) ? LINK_HELD_BY : LINK_WOKE;
+	if (owner && owner != thread)
 		return owner;
-	}
-	if (waker && is_lock(category))
-		*ret_link = LINK_HELD_BY;
-	return leaf_ends_at(category) ? NULL : waker;
+	if (leaf_ends_at(category))
+		return NULL;
+	if (!ending.waker && category == CATEGORY_NET_CONNECT && wait)
+		return leaf_net_listener(blame->history, wait);
+	return ending.waker;
 }
 
-static const struct place *waker_place(const struct blame *blame, const struct turn *turn)
+static uint64_t waker_stack(const struct blame *blame, const struct turn *turn)
 {
 	const struct wait *wait = history_wait(blame->history, turn);
 
-	return wait && wait->evidence
-		       ? category_user_place(history_model(blame->history),
-					     wait->evidence->waker_user_stack)
-		       : NULL;
+	return wait && wait->evidence ? wait->evidence->waker_user_stack : 0;
 }
 
 static void end_here(struct blame *blame, const struct thread *thread, const struct piece *piece,
@@ -236,6 +223,10 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 	struct leaf leaf;
 
 	leaf_of_block(&leaf, blame->history, thread, piece, category);
+	if (blame->hop_count > 1 &&
+	    leaf_net_is_held_back(&leaf, blame->history, &blame->hops[0],
+				  history_wait(blame->history, piece->turn)))
+		end = BLAME_LEAF;
 	if (end != BLAME_LEAF)
 		leaf.end = end;
 	add_leaf(blame, &leaf);
@@ -244,11 +235,13 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 static void follow_block(struct following *following, const struct piece *piece)
 {
 	struct blame *blame = following->blame;
-	enum category category = account_block(blame->history, piece->turn, NULL);
+	enum category category = account_block(blame->history, following->thread, piece->turn, NULL);
 	bool is_target = blame->hop_count == 0, all_locks;
 	const struct blame_hop *first = &blame->hops[0];
 	enum blame_link link;
-	const struct thread *next = next_thread(blame, piece, category, &link);
+	const struct turn *turn;
+	const struct thread *next =
+		next_thread(blame, following->thread, piece, category, &link, &turn);
 	struct blame_hop *hop = &blame->hops[blame->hop_count];
 
 	if (is_target && category == CATEGORY_WAIT_IDLE && !blame->idle_counts)
@@ -273,9 +266,7 @@ static void follow_block(struct following *following, const struct piece *piece)
 		end_here(blame, following->thread, piece, category, BLAME_TOO_LONG);
 	} else if (next) {
 		follow(blame, next, piece->from_ns, piece->to_ns,
-		       link == LINK_WOKE || next->index == piece->turn->waker
-			       ? waker_place(blame, piece->turn)
-			       : NULL);
+		       next->index == turn->waker ? waker_stack(blame, turn) : 0);
 	} else {
 		end_here(blame, following->thread, piece, category,
 			 category == CATEGORY_UNKNOWN ? BLAME_NO_EVIDENCE : BLAME_LEAF);
@@ -387,7 +378,7 @@ static void follow_piece(void *context, const struct piece *piece)
 }
 
 static void follow(struct blame *blame, const struct thread *thread, uint64_t from_ns,
-		   uint64_t to_ns, const struct place *hint)
+		   uint64_t to_ns, uint64_t hint)
 {
 	struct following following = {.blame = blame, .thread = thread, .hint = hint};
 
@@ -416,20 +407,11 @@ static void add_own_cpu(struct blame *blame, const struct thread *thread, uint64
 
 void blame_add(struct blame *blame, const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
 {
-	follow(blame, thread, from_ns, to_ns, NULL);
+	follow(blame, thread, from_ns, to_ns, 0);
 	add_own_cpu(blame, thread, from_ns, to_ns);
 }
 
 /* ---- the result ---- */
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct blame_place *left = a, *right = b;
-
-	return left->weight == right->weight ? strcmp(left->place->function, right->place->function)
-	       : left->weight < right->weight ? 1
-					      : -1;
-}
 
 static int compare_causes(const void *a, const void *b)
 {
@@ -441,8 +423,8 @@ static int compare_causes(const void *a, const void *b)
 void blame_finish(struct blame *blame)
 {
 	for (size_t i = 0; i < blame->cause_count; i++)
-		qsort(blame->causes[i].places, blame->causes[i].place_count,
-		      sizeof(struct blame_place), compare_places);
+		blame->causes[i].where = hotspot_result(&blame->causes[i].hotspot,
+							history_model(blame->history));
 	qsort(blame->causes, blame->cause_count, sizeof(*blame->causes), compare_causes);
 	map64_release(&blame->cause_of);
 	memset(&blame->cause_of, 0, sizeof(blame->cause_of));

@@ -13,6 +13,7 @@
 #define DASHCAM_ANALYSIS_BLAME_H
 
 #include "analysis/account.h"
+#include "analysis/hotspot.h"
 
 #define BLAME_HOPS_MAX 16
 
@@ -44,12 +45,6 @@ enum blame_end {
 	BLAME_NO_EVIDENCE, /* its wait was not known to be for anything */
 };
 
-/* A function, and how much of a cause's time is its. */
-struct blame_place {
-	const struct place *place;
-	uint64_t weight;
-};
-
 struct blame_cause {
 	enum category category; /* of the target's own time */
 	enum category leaf;     /* what the culprit did meanwhile */
@@ -61,9 +56,10 @@ struct blame_cause {
 	uint64_t waits; /* instances */
 	uint64_t longest_ns;
 	uint64_t longest_from_ns; /* when that one was */
-	struct blame_place *places; /* most weight first, after blame_finish */
-	size_t place_count;
-	size_t place_capacity;
+	bool is_at_rest; /* the target waited as servers do for their next request */
+	uint64_t overslept_ns; /* sleep beyond what was asked for, where it was at least twice that */
+	struct hotspot hotspot;
+	struct hotspot_result where; /* the functions, after blame_finish */
 	struct blame_hop *hops; /* of the longest instance */
 	size_t hop_count;
 	uint32_t culprits_seen[32];
@@ -81,7 +77,7 @@ void blame_free(struct blame *blame); /* NULL is fine */
 /* Follows all that THREAD did in the interval. */
 void blame_add(struct blame *blame, const struct thread *thread, uint64_t from_ns, uint64_t to_ns);
 
-/* Sorts: the causes by their time, their places by weight. */
+/* Sorts the causes by their time, and finds the functions to name. */
 void blame_finish(struct blame *blame);
 size_t blame_cause_count(const struct blame *blame);
 const struct blame_cause *blame_cause(const struct blame *blame, size_t i);

@@ -219,11 +219,25 @@ static struct candidate *choose_candidates(const struct history *history,
 	return candidates;
 }
 
+/* One that made others and waits for their end, all the time: their problem is not its own. */
+static bool is_supervisor(const struct explanation *explanation, const struct finding *finding)
+{
+	return (finding->category == CATEGORY_WAIT_CONDITION ||
+		finding->category == CATEGORY_WAIT_CHILD) &&
+	       finding->cause && finding->cause->hop_count &&
+	       finding->cause->hops[0].to_ns - finding->cause->hops[0].from_ns >
+		       explanation->total_ns / 2;
+}
+
 static double problem_of(const struct explanation *explanation)
 {
 	const struct finding *first = explanation->findings;
+	double problem;
 
-	return explanation->finding_count ? rule_of(first->category)->weight * (double)first->ns : 0;
+	if (!explanation->finding_count)
+		return 0;
+	problem = rule_of(first->category)->weight * (double)first->ns;
+	return is_supervisor(explanation, first) ? problem / 100 : problem;
 }
 
 static int compare_problems(const void *a, const void *b)

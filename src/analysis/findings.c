@@ -12,6 +12,9 @@
 
 /* ---- is it worth a word? ---- */
 
+/* Less is nobody's problem, whatever its share. */
+#define WORTH_NS UINT64_C(1000000)
+
 /* The longest single instance among a category's causes. */
 static uint64_t longest_ns(const struct explanation *explanation, enum category category)
 {
@@ -29,7 +32,29 @@ static uint64_t longest_ns(const struct explanation *explanation, enum category 
 /* Waiting for somebody who has nothing to do either is no problem. */
 static bool is_idle_cause(const struct blame_cause *cause)
 {
-	return cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE;
+	if (cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE)
+		return true;
+	/* a server's next request comes when its client is done with sleeping */
+	return cause->is_at_rest && cause->leaf == CATEGORY_WAIT_SLEEP;
+}
+
+static uint64_t overslept_ns(const struct explanation *explanation)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
+		const struct blame_cause *cause = blame_cause(explanation->blame, i);
+
+		if (cause->category == CATEGORY_WAIT_SLEEP)
+			ns += cause->overslept_ns;
+	}
+	return ns;
+}
+
+/* One that waits for events has no reason to sleep besides: others wait for it meanwhile. */
+static bool is_event_loop(const struct explanation *explanation)
+{
+	return explanation->account.ns[CATEGORY_WAIT_IDLE] > explanation->total_ns / 20;
 }
 
 /* How much of a category's time is a problem. */
@@ -38,10 +63,12 @@ static uint64_t problem_ns(const struct explanation *explanation, enum category 
 {
 	uint64_t ns = explanation->account.ns[category], idle_ns = 0, all_ns = 0;
 
-	if (category == CATEGORY_WAIT_IDLE || category == CATEGORY_WAIT_SLEEP)
-		return idle_counts ? ns : 0;
 	if (idle_counts)
 		return ns;
+	if (category == CATEGORY_WAIT_IDLE)
+		return 0;
+	if (category == CATEGORY_WAIT_SLEEP)
+		return is_event_loop(explanation) ? ns : overslept_ns(explanation);
 	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
 		const struct blame_cause *cause = blame_cause(explanation->blame, i);
 
@@ -62,7 +89,7 @@ static bool is_worth_it(const struct explanation *explanation, enum category cat
 	double share = (double)ns / (double)explanation->total_ns;
 	double min_share = idle_counts && rule->min_share > 0.1 ? 0.1 : rule->min_share;
 
-	if (!rule->weight || !ns)
+	if (!rule->weight || ns < WORTH_NS)
 		return false;
 	if (share >= min_share)
 		return true;
@@ -168,8 +195,8 @@ static void fill(struct finding *finding, const struct explanation *explanation)
 	take_parts(finding, explanation->blame);
 	if (finding->cause) {
 		finding->culprit = is_known(finding->cause) ? finding->cause->culprit : NULL;
-		if (finding->cause->place_count && is_known(finding->cause))
-			finding->function = finding->cause->places[0].place->function;
+		if (finding->cause->where.count && is_known(finding->cause))
+			finding->function = finding->cause->where.places[0].place->function;
 		take_object(finding, explanation);
 	}
 	finding->confidence = confidence_of(finding, explanation);

@@ -7,36 +7,21 @@
 #include "base/memory.h"
 #include "base/units.h"
 
+/* Timers are late by some 100 us on virtual machines, and by their slack. */
+#define OVERSLEPT_NS NS_PER_MS
+
 bool leaf_ends_at(enum category category)
 {
 	return category == CATEGORY_WAIT_SLEEP || category == CATEGORY_STOP ||
 	       category == CATEGORY_MEM_RECLAIM || category == CATEGORY_MEM_OOM;
 }
 
-void leaf_add_place(struct leaf *leaf, const struct place *place, uint64_t weight_ns)
+void leaf_release(struct leaf *leaf)
 {
-	if (!place)
-		return;
-	for (size_t i = 0; i < leaf->place_count; i++) {
-		if (!strcmp(leaf->places[i].place->function, place->function)) {
-			leaf->places[i].weight += weight_ns;
-			return;
-		}
-	}
-	if (leaf->place_count < LEAF_PLACES_MAX)
-		leaf->places[leaf->place_count++] =
-			(struct blame_place){.place = place, .weight = weight_ns};
+	hotspot_release(&leaf->hotspot);
 }
 
 /* ---- on a CPU ---- */
-
-/* The user's function says more than the kernel's, and is there for what the kernel did for it too. */
-static const struct place *sample_place(struct model *model, const struct sample *sample)
-{
-	const struct place *place = category_user_place(model, sample->event->user_stack);
-
-	return place ? place : category_kernel_place(model, sample->event->kernel_stack);
-}
 
 /* "newfstatat in link_path_walk" */
 static void name_kernel_work(struct leaf *leaf, struct model *model, const struct sample *sample)
@@ -62,11 +47,11 @@ void leaf_of_sample(struct leaf *leaf, const struct history *history, const stru
 	};
 	if (leaf->category != CATEGORY_CPU_USER)
 		name_kernel_work(leaf, model, sample);
-	leaf_add_place(leaf, sample_place(model, sample), leaf->ns);
+	hotspot_add(&leaf->hotspot, sample->event->user_stack, sample->event->kernel_stack, leaf->ns);
 }
 
 void leaf_of_run(struct leaf *leaf, const struct history *history, const struct thread *thread,
-		 const struct piece *piece, const struct place *hint)
+		 const struct piece *piece, uint64_t hint)
 {
 	struct model *model = history_model(history);
 	uint64_t votes[CATEGORY_COUNT] = {0};
@@ -87,11 +72,12 @@ void leaf_of_run(struct leaf *leaf, const struct history *history, const struct 
 		category = category_of_sample(model, sample);
 		if (++votes[category] > votes[leaf->category])
 			leaf->category = category;
-		leaf_add_place(leaf, sample_place(model, sample), sample->event->period_ns);
+		hotspot_add(&leaf->hotspot, sample->event->user_stack, sample->event->kernel_stack,
+			    sample->event->period_ns);
 	}
 	/* weighs little, so that it counts only where samples are silent */
-	if (!leaf->place_count)
-		leaf_add_place(leaf, hint, leaf->ns / 100 + 1);
+	if (!leaf->hotspot.count)
+		hotspot_add(&leaf->hotspot, hint, 0, leaf->ns / 100 + 1);
 }
 
 /* ---- interrupts ---- */
@@ -186,7 +172,7 @@ void leaf_of_runner(struct leaf *leaf, const struct history *history, const stru
 	struct piece run = {
 		.kind = PIECE_RUN, .from_ns = piece->from_ns, .to_ns = piece->to_ns};
 
-	leaf_of_run(leaf, history, runner->thread, &run, NULL);
+	leaf_of_run(leaf, history, runner->thread, &run, 0);
 	leaf->ns = runner->ns;
 	name_priority(leaf, history_priority(history, runner->thread));
 }
@@ -226,11 +212,20 @@ static void name_object(struct leaf *leaf, struct model *model, const struct wai
 
 static void name_sleep(struct leaf *leaf, const struct wait *wait)
 {
-	char text[UNITS_TEXT_SIZE];
+	uint64_t asked_ns = wait->evidence ? wait->evidence->timeout_ns : 0;
+	uint64_t slept_ns = wait_blocked_ns(wait);
+	char asked[UNITS_TEXT_SIZE], slept[UNITS_TEXT_SIZE];
 
-	if (wait->evidence && wait->evidence->timeout_ns)
+	if (!asked_ns)
+		return;
+	if (slept_ns < 2 * asked_ns || slept_ns - asked_ns < OVERSLEPT_NS) {
 		snprintf(leaf->object, sizeof(leaf->object), "asked for %s",
-			 format_ns(text, wait->evidence->timeout_ns));
+			 format_ns(asked, asked_ns));
+		return;
+	}
+	leaf->overslept_ns = slept_ns - asked_ns;
+	snprintf(leaf->object, sizeof(leaf->object), "asked for %s, slept %s",
+		 format_ns(asked, asked_ns), format_ns(slept, slept_ns));
 }
 
 void leaf_of_block(struct leaf *leaf, const struct history *history, const struct thread *thread,
@@ -246,11 +241,8 @@ void leaf_of_block(struct leaf *leaf, const struct history *history, const struc
 		.ns = piece_ns(piece),
 	};
 	if (wait && wait->evidence) {
-		const struct place *place = category_user_place(model, wait->evidence->user_stack);
-
-		if (!place)
-			place = category_kernel_place(model, wait->evidence->kernel_stack);
-		leaf_add_place(leaf, place, leaf->ns);
+		hotspot_add(&leaf->hotspot, wait->evidence->user_stack,
+			    wait->evidence->kernel_stack, leaf->ns);
 		name_object(leaf, model, wait);
 	}
 	switch (category) {

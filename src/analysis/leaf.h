@@ -13,8 +13,6 @@
 #include "analysis/account.h"
 #include "analysis/blame.h"
 
-#define LEAF_PLACES_MAX 8
-
 struct leaf {
 	enum category category; /* what the culprit did */
 	enum blame_end end;
@@ -22,16 +20,18 @@ struct leaf {
 	char object[256];             /* what it was about, "" if nothing */
 	uint64_t from_ns;
 	uint64_t ns;
-	struct blame_place places[LEAF_PLACES_MAX]; /* weights in ns */
-	size_t place_count;
+	uint64_t overslept_ns;  /* of a sleep: see struct blame_cause */
+	struct hotspot hotspot; /* where in its code */
 };
+
+void leaf_release(struct leaf *leaf);
 
 /* Waits of this category end where they are, even if a thread ended them. */
 bool leaf_ends_at(enum category category);
 
-/* THREAD ran during PIECE. HINT: where it was at the end; used where no sample says more. */
+/* THREAD ran during PIECE. HINT: a user stack of it at the end, 0 for none; used where no sample says more. */
 void leaf_of_run(struct leaf *leaf, const struct history *history, const struct thread *thread,
-		 const struct piece *piece, const struct place *hint);
+		 const struct piece *piece, uint64_t hint);
 /* One sample of the target itself. */
 void leaf_of_sample(struct leaf *leaf, const struct history *history, const struct sample *sample);
 /* What interrupts took from THREAD in an interval; ns is 0 if nothing. */
@@ -56,14 +56,22 @@ void leaf_disk(struct leaf *leaf, const struct history *history, const struct th
 	       const struct piece *piece);
 void leaf_net(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	      const struct piece *piece);
+/* A sleep or a wait for FIRST's own data that FIRST's kernel holds back (see leaf_net.c); true if it is one. */
+bool leaf_net_is_held_back(struct leaf *leaf, const struct history *history,
+			   const struct blame_hop *first, const struct wait *wait);
+/* The thread that should have accepted the connection of WAIT, if it is of this machine: the one that was seen to wait in
+ * accept on its port. NULL if there is none. */
+const struct thread *leaf_net_listener(const struct history *history, const struct wait *wait);
+/* WAIT is on the server's side of a connection. */
+bool leaf_net_is_server(const struct history *history, const struct wait *wait);
+/* Both waited on the same connection, each at its end of it. */
+bool leaf_net_is_mirror(const struct history *history, const struct wait *one,
+			const struct wait *other);
 /* The cgroup of THREAD's process: "cpu quota 20 ms of 100 ms in /batch"; "" if not known. */
 void leaf_cpu_quota(struct leaf *leaf, const struct history *history, const struct thread *thread,
 		    uint64_t time_ns);
 /* "memory limit 64.0 MB of /batch". */
 void leaf_memory_limit(struct leaf *leaf, const struct history *history,
 		       const struct thread *thread, uint64_t time_ns);
-
-/* Adds WEIGHT_NS to a place; the ninth and later ones are dropped. NULL is ignored. */
-void leaf_add_place(struct leaf *leaf, const struct place *place, uint64_t weight_ns);
 
 #endif

@@ -95,16 +95,14 @@ static void note_hooks(struct explanation *explanation)
 		const struct event_hook *hook = model_hook(explanation->model, i);
 		const char *says = hook->text + strlen(hook->text) + 1;
 
-		if (hook->status != EVENT_HOOK_WORKS)
-			note(explanation, "hook %s %s: %s", hook->text,
-			     hook->status == EVENT_HOOK_MISSING ? "was missing" : "had to stand in",
-			     says);
+		if (hook->status == EVENT_HOOK_MISSING)
+			note(explanation, "hook %s was missing: %s", hook->text, says);
 	}
 }
 
 static const struct place *first_place(const struct finding *finding)
 {
-	return finding->cause && finding->cause->place_count ? finding->cause->places[0].place
+	return finding->cause && finding->cause->where.count ? finding->cause->where.places[0].place
 							     : NULL;
 }
 

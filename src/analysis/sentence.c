@@ -23,7 +23,7 @@ static void add_thread(struct buffer *text, const struct thread *thread)
 
 static const char *function_of(const struct blame_cause *cause)
 {
-	return cause->place_count ? cause->places[0].place->function : NULL;
+	return cause->where.count ? cause->where.places[0].place->function : NULL;
 }
 
 static void add_function(struct buffer *text, const struct blame_cause *cause, const char *before)
@@ -154,13 +154,9 @@ static void add_last(struct buffer *text, const struct blame_cause *cause)
 /* The target's own CPU time has no way. */
 static void add_own(struct buffer *text, const struct blame_cause *cause)
 {
-	double all = 0;
-
-	for (size_t i = 0; i < cause->place_count; i++)
-		all += (double)cause->places[i].weight;
 	if (function_of(cause))
-		buffer_printf(text, ", %.0f %% of it in %s",
-			      100 * (double)cause->places[0].weight / all, function_of(cause));
+		buffer_printf(text, ", %.0f %% of it in %s", 100 * cause->where.places[0].share,
+			      function_of(cause));
 	if (cause->object[0])
 		buffer_printf(text, " (%s)", cause->object);
 }

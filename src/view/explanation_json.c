@@ -143,7 +143,7 @@ static json_t *chain_json(const struct explanation *explanation, const struct bl
 	if (cause && cause->hop_count && cause->culprit &&
 	    cause->hops[cause->hop_count - 1].thread != cause->culprit) {
 		json_t *json = culprit_json(cause->culprit, cause,
-					    cause->place_count ? cause->places[0].place->function
+					    cause->where.count ? cause->where.places[0].place->function
 							       : NULL,
 					    cause->object);
 
@@ -161,7 +161,7 @@ static json_t *parts_json(const struct finding *finding)
 	for (size_t i = 0; i < finding->part_count; i++) {
 		const struct blame_cause *cause = finding->parts[i].cause;
 		json_t *json = culprit_json(cause->culprit, cause,
-					    cause->place_count ? cause->places[0].place->function
+					    cause->where.count ? cause->where.places[0].place->function
 							       : NULL,
 					    cause->object);
 

@@ -177,17 +177,13 @@ static void print_evidence(const struct page *page, const struct blame_cause *ca
 
 static void print_places(const struct page *page, const struct blame_cause *cause)
 {
-	double all = 0;
-
-	for (size_t i = 0; i < cause->place_count; i++)
-		all += (double)cause->places[i].weight;
-	if (cause->place_count < 2)
+	if (cause->where.count < 2)
 		return;
 	fputs("     functions:", page->out);
-	for (size_t i = 0; i < cause->place_count && i < 4; i++) {
+	for (size_t i = 0; i < cause->where.count; i++) {
 		fputs(i ? ", " : " ", page->out);
-		print_escaped(page->out, cause->places[i].place->function);
-		fprintf(page->out, " %.0f %%", 100 * (double)cause->places[i].weight / all);
+		print_escaped(page->out, cause->where.places[i].place->function);
+		fprintf(page->out, " %.0f %%", 100 * cause->where.places[i].share);
 	}
 	fputc('\n', page->out);
 }
@@ -223,9 +219,9 @@ static void print_hops(const struct page *page, const struct blame_cause *cause)
 		fprintf(page->out, " (%u) ", cause->culprit->tid);
 	}
 	fprintf(page->out, "%s", category_name(cause->leaf));
-	if (cause->place_count) {
+	if (cause->where.count) {
 		fputs(" in ", page->out);
-		print_escaped(page->out, cause->places[0].place->function);
+		print_escaped(page->out, cause->where.places[0].place->function);
 	}
 	if (cause->object[0]) {
 		fputs(", ", page->out);
@@ -248,9 +244,9 @@ static void print_part(const struct page *page, const struct finding_part *part)
 		fputs(": ", page->out);
 	}
 	fputs(rule_of(cause->leaf)->did, page->out);
-	if (cause->place_count) {
+	if (cause->where.count) {
 		fputs(" in ", page->out);
-		print_escaped(page->out, cause->places[0].place->function);
+		print_escaped(page->out, cause->where.places[0].place->function);
 	}
 	fprintf(page->out, "; %" PRIu64 " times, longest %s\n", cause->waits,
 		format_ns(longest, cause->longest_ns));

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analysis/ending.h"
+
+#include <string.h>
+
+#include "analysis/category_table.h"
+#include "base/memory.h"
+#include "base/units.h"
+
+/* Between a wait that timed out and its continuation a thread does no more than look at its timers. */
+#define CONTINUATION_RUN_NS (NS_PER_MS)
+#define CONTINUATIONS_MAX   32
+
+/* Runs before a wait in which the request may have been sent. */
+#define REQUEST_RUNS 3
+
+/* ---- the way ---- */
+
+/* The innermost row that is on the stack decides. */
+static const struct {
+	const char *functions;
+	enum ending_way way;
+} way_rows[] = {
+	{"hrtimer_wakeup process_timeout posix_timer_fn it_real_fn timerfd_tmrproc alarm_handle_timer "
+	 "posixtimer_send_sigqueue call_timer_fn",
+	 ENDING_TIME},
+	{"do_notify_parent* complete_vfork_done mm_release exec_mm_release", ENDING_CHILD},
+	{"__send_signal_locked __send_signal send_signal_locked send_signal send_sigqueue "
+	 "signal_wake_up* complete_signal do_send_sig_info",
+	 ENDING_SIGNAL},
+	{"unix_stream_* unix_dgram_* unix_write_space unix_release* pipe_write anon_pipe_write "
+	 "pipe_read anon_pipe_read fifo_pipe_write fifo_pipe_read pipe_release eventfd_write eventfd_signal* "
+	 "do_tee splice_pipe*",
+	 ENDING_UNIX},
+	{"tcp_v4_rcv tcp_v6_rcv udp_rcv udpv6_rcv __udp4_lib_rcv __udp6_lib_rcv tcp_rcv_* "
+	 "tcp_data_queue udp_queue_rcv* __netif_receive_skb* ip_rcv ipv6_rcv",
+	 ENDING_OUTSIDE},
+};
+
+/* Further out than a packet's arrival: who sent it, on this machine, in the same breath. */
+static bool is_local_sender(const char *function)
+{
+	return function_is_one_of(function,
+				  "tcp_sendmsg* udp_sendmsg* udpv6_sendmsg tcp_recvmsg* tcp_close* "
+				  "__tcp_close tcp_shutdown inet_shutdown tcp_v4_connect tcp_v6_connect "
+				  "inet_stream_connect __inet_stream_connect tcp_splice* do_exit "
+				  "tcp_release_cb release_sock inet_csk_accept* raw_sendmsg icmp_send "
+				  "sctp_sendmsg tcp_setsockopt do_tcp_setsockopt");
+}
+
+static enum ending_way way_of_function(const char *function)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(way_rows); i++) {
+		if (function_is_one_of(function, way_rows[i].functions))
+			return way_rows[i].way;
+	}
+	return ENDING_UNKNOWN;
+}
+
+static enum ending_way way_of_stack(const struct stack *stack)
+{
+	enum ending_way way = ENDING_UNKNOWN;
+
+	for (uint32_t i = 0; i < stack->place_count; i++) {
+		const char *function = stack->places[i]->function;
+
+		if (way == ENDING_UNKNOWN)
+			way = way_of_function(function);
+		else if (way == ENDING_OUTSIDE && is_local_sender(function))
+			return ENDING_LOCAL;
+	}
+	return way;
+}
+
+static enum ending_way way_of_turn(const struct history *history, const struct turn *turn)
+{
+	const struct wait *wait = history_wait(history, turn);
+	const struct stack *stack =
+		wait && wait->evidence
+			? model_stack(history_model(history), wait->evidence->waker_kernel_stack)
+			: NULL;
+	enum ending_way way = stack ? way_of_stack(stack) : ENDING_UNKNOWN;
+
+	if (way != ENDING_UNKNOWN)
+		return way;
+	return turn->flags & TURN_WAKER_IRQ ? ENDING_UNKNOWN : ENDING_OTHER;
+}
+
+static bool has_author(enum ending_way way)
+{
+	return way == ENDING_SIGNAL || way == ENDING_LOCAL || way == ENDING_UNIX ||
+	       way == ENDING_CHILD || way == ENDING_OTHER;
+}
+
+static struct ending look(const struct history *history, const struct turn *turn)
+{
+	struct ending ending = {.way = way_of_turn(history, turn), .turn = turn};
+	const struct thread *waker = history_waker(history, turn);
+
+	if (waker && waker->tid && waker->index != turn->thread && has_author(ending.way) &&
+	    !(turn->flags & TURN_WAKER_IRQ))
+		ending.waker = waker;
+	return ending;
+}
+
+/* ---- past time limits ---- */
+
+static int syscall_of(const struct history *history, const struct turn *turn)
+{
+	const struct wait *wait = history_wait(history, turn);
+
+	return wait && wait->evidence ? wait->evidence->syscall : turn->prev_syscall;
+}
+
+static bool is_named(int syscall, const char *words)
+{
+	const char *name = syscall >= 0 ? model_syscall_name(syscall) : NULL;
+
+	return name && function_is_one_of(name, words);
+}
+
+/* Calls that a program repeats when their time is over. */
+static bool may_go_on(int syscall)
+{
+	return is_named(syscall, "epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 futex "
+				 "recvfrom recvmsg read accept accept4 rt_sigtimedwait io_getevents "
+				 "io_uring_enter");
+}
+
+struct ending ending_of(const struct history *history, const struct thread *thread,
+			const struct turn *turn)
+{
+	struct ending ending = look(history, turn), next;
+	int syscall = syscall_of(history, turn);
+	size_t count, at;
+
+	if (ending.waker || !may_go_on(syscall) ||
+	    (ending.way != ENDING_TIME && !(turn->flags & TURN_WAKER_IRQ)))
+		return ending;
+	count = history_turn_count(history, thread);
+	at = history_turn_after(history, thread, turn->to_ns);
+	for (size_t i = 0; i < CONTINUATIONS_MAX && at + i < count; i++) {
+		const struct turn *later = history_turn(history, thread, at + i);
+
+		if (turn->to_ns - turn->from_ns > CONTINUATION_RUN_NS ||
+		    syscall_of(history, later) != syscall)
+			break;
+		next = look(history, later);
+		if (next.waker || next.way == ENDING_OUTSIDE)
+			return next;
+		turn = later;
+	}
+	return ending;
+}
+
+/* ---- idle, or waiting for an answer ---- */
+
+bool ending_is_of_loop(const struct wait *wait)
+{
+	if (!wait || !wait->evidence)
+		return false;
+	if (is_named(wait->evidence->syscall, "poll ppoll"))
+		return wait->evidence->args[1] > 1;
+	return is_named(wait->evidence->syscall,
+			"epoll_wait epoll_pwait epoll_pwait2 select pselect6");
+}
+
+/* A call that waits for one descriptor. */
+static bool waits_for_one(const struct wait *wait)
+{
+	return wait && wait->evidence && is_named(wait->evidence->syscall, "poll ppoll") &&
+	       wait->evidence->args[1] == 1;
+}
+
+/* THREAD woke some thread of PROCESS between FROM_NS and TO_NS. */
+static bool has_woken(const struct history *history, const struct thread *thread,
+		      const struct process *process, uint64_t from_ns, uint64_t to_ns)
+{
+	struct model *model = history_model(history);
+
+	for (size_t i = 1; i < model_thread_count(model); i++) {
+		const struct thread *other = model_thread(model, i);
+		size_t count, at;
+
+		if (other->process != process)
+			continue;
+		count = history_turn_count(history, other);
+		for (at = history_turn_after(history, other, from_ns); at < count; at++) {
+			const struct turn *turn = history_turn(history, other, at);
+
+			if (turn->start_ns > to_ns)
+				break;
+			if (turn->waker == thread->index && turn->wake_ns >= from_ns &&
+			    turn->wake_ns <= to_ns)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* It had asked the one that woke it: in the last runs before the wait it had woken it itself. */
+static bool had_asked(const struct history *history, const struct thread *thread,
+		      const struct turn *turn, const struct thread *waker)
+{
+	size_t at = history_turn_after(history, thread, turn->start_ns);
+	size_t first = at > REQUEST_RUNS ? at - REQUEST_RUNS : 0;
+
+	if (first >= history_turn_count(history, thread))
+		return false;
+	return has_woken(history, thread, waker->process,
+			 history_turn(history, thread, first)->from_ns, turn->start_ns);
+}
+
+static enum category category_of_way(enum ending_way way)
+{
+	switch (way) {
+	case ENDING_LOCAL:
+	case ENDING_OUTSIDE:
+		return CATEGORY_NET_RECV;
+	case ENDING_UNIX:
+	case ENDING_SIGNAL:
+		return CATEGORY_WAIT_IPC;
+	default:
+		return CATEGORY_WAIT_IDLE;
+	}
+}
+
+enum category ending_category(const struct history *history, const struct thread *thread,
+			      const struct turn *turn)
+{
+	const struct wait *wait = history_wait(history, turn);
+	struct ending ending = ending_of(history, thread, turn);
+
+	if (waits_for_one(wait))
+		return category_of_way(ending.way);
+	if (!ending_is_of_loop(wait) || !ending.waker)
+		return CATEGORY_WAIT_IDLE;
+	/* a request never comes as a signal from a thread */
+	if (ending.way == ENDING_SIGNAL)
+		return CATEGORY_WAIT_IPC;
+	if (ending.waker->process == thread->process ||
+	    !had_asked(history, thread, turn, ending.waker))
+		return CATEGORY_WAIT_IDLE;
+	return category_of_way(ending.way);
+}
