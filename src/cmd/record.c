@@ -293,8 +293,11 @@ const struct command command_record = {
 		"Records which thread ran on which CPU, what every long wait was about, and what the\n"
 		"CPUs did, until the command ends, the time is over, or Ctrl-C. All threads of the\n"
 		"machine are in the switch log; filters choose of whom evidence (stacks, system calls,\n"
-		"files, locks) and samples are taken. Needs root. The command runs as the user who\n"
-		"called sudo, and its exit status is passed on.\n",
+		"files, locks) and samples are taken. Who makes those threads wait is followed: the owner\n"
+		"of a lock, and whoever ends a wait of --min-wait or more. From then on its own waits get\n"
+		"evidence too, whatever process it is of, and so on; it does not become one of those asked\n"
+		"for. Needs root. The command runs as the user who called sudo, and its exit status is\n"
+		"passed on.\n",
 	.examples =
 		"  dashcam record -d 10s                      the whole machine, for ten seconds\n"
 		"  dashcam record -o slow.dcam -p 1234        one process, until Ctrl-C\n"

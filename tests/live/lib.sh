@@ -132,7 +132,8 @@ is_torn() {
 
 # "true" or "false": whether `info` says that the file is torn.
 meta_of_file() {
-	if "$DASHCAM" info "$1" | tee "$D/info" | grep -Eqi 'torn|cut short|not finished|incomplete'; then
+	"$DASHCAM" info "$1" >"$D/info" || true
+	if grep -Eqi 'torn|cut short|not finished|incomplete' "$D/info"; then
 		echo true
 	else
 		echo false

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes a byte to its standard output COUNT times, each after a sleep of MILLISECONDS: whoever
- * reads them waits for it. Known: how often it slept. */
+/* Writes a byte to its standard output COUNT times, each after a sleep of MILLISECONDS and as much
+ * work: whoever reads them waits for it. Known: how often it slept. */
 #include <unistd.h>
 
 #include "workload.h"
@@ -8,6 +8,12 @@
 static NAMED_FUNCTION void dawdle(uint64_t duration_ns)
 {
 	sleep_ns(duration_ns);
+	KEEP_FRAME();
+}
+
+static NAMED_FUNCTION void grind(uint64_t duration_ns)
+{
+	spin_ns(duration_ns);
 	KEEP_FRAME();
 }
 
@@ -23,6 +29,7 @@ int main(int argc, char **argv)
 
 	for (uint64_t i = 0; i < count; i++) {
 		dawdle(duration_ns);
+		grind(duration_ns);
 		if (write(STDOUT_FILENO, "x", 1) != 1)
 			give_up("writing");
 	}
