@@ -15,22 +15,24 @@
  * by longjmp. Thread 11: one around the whole of another's, one still open. They are written in the
  * order of their ends, as the kernel side does.
  */
-static const char story[] = "thread 10 10 main\n"
-			    "thread 11 10 helper\n"
-			    "event span_name name=1 text='request|/bin/server:handle'\n"
-			    "event span_name name=2 text='parse|/bin/server:parse'\n"
-			    "event span_name name=3 text='never|/bin/server:never'\n"
-			    "0 cpu0 switch idle > 10\n"
-			    "0 cpu1 switch idle > 11\n"
-			    "200 cpu0 event span tid=10 pid=10 name=2 start=120 depth=1\n"
-			    "300 cpu0 event span tid=10 pid=10 name=2 start=200 depth=1\n"
-			    "500 cpu0 event span tid=10 pid=10 name=1 start=100 depth=0\n"
-			    "550 cpu1 event span tid=11 pid=10 name=1 start=90 depth=0\n"
-			    "600 cpu0 event span tid=10 pid=10 name=1 start=500 depth=0\n"
-			    "700 cpu0 event span tid=10 pid=10 name=2 start=650 depth=1 flags=2\n"
-			    "700 cpu0 event span tid=10 pid=10 name=1 start=640 depth=0 flags=2\n"
-			    "900 cpu1 event span tid=11 pid=10 name=7 start=800 depth=0 flags=1\n"
-			    "1000 cpu0 switch 10:S > idle\n";
+static const char story[] =
+	"thread 10 10 main\n"
+	"thread 11 10 helper\n"
+	"event span_name name=1 text='request|/bin/server:handle'\n"
+	"event span_name name=2 text='parse|/bin/server:parse'\n"
+	"event span_name name=3 text='never|/bin/server:never'\n"
+	"0 cpu0 switch idle > 10\n"
+	"0 cpu1 switch idle > 11\n"
+	"200 cpu0 event span tid=10 pid=10 name=2 start=120 depth=1\n"
+	"300 cpu0 event span tid=10 pid=10 name=2 start=200 depth=1\n"
+	"500 cpu0 event span tid=10 pid=10 name=1 start=100 depth=0\n"
+	"550 cpu1 event span tid=11 pid=10 name=1 start=90 depth=0\n"
+	"600 cpu0 event span tid=10 pid=10 name=1 start=500 depth=0\n"
+	"700 cpu0 event span tid=10 pid=10 name=2 start=650 depth=1 flags=2\n"
+	"700 cpu0 event span tid=10 pid=10 name=1 start=640 depth=0 flags=2\n"
+	"700 cpu1 event span tid=11 pid=10 name=2 start=645 depth=1\n" /* its outer one was lost */
+	"900 cpu1 event span tid=11 pid=10 name=7 start=800 depth=0 flags=1\n"
+	"1000 cpu0 switch 10:S > idle\n";
 
 static void test_nesting(void **state)
 {
@@ -47,17 +49,19 @@ static void test_nesting(void **state)
 		"3|10|parse|200|100|1|1\n"
 		"4|10|request|500|100|0|-\n"
 		"5|10|request|640|60|0|-\n"
-		"6|10|parse|650|50|1|5\n"
-		"7|11|?|800|100|0|-\n");
+		"6|11|parse|645|55|1|-\n"
+		"7|10|parse|650|50|1|5\n"
+		"8|11|?|800|100|0|-\n");
 	fixture_check(&f,
 		      "SELECT id, comm, pid, function, returned, open, broken, " US(
 			      "end_ns") " FROM span "
 					"WHERE id >= 4",
 		      "4|main|10|/bin/server:handle|1|0|0|600\n"
 		      "5|main|10|/bin/server:handle|0|0|1|700\n"
-		      "6|main|10|/bin/server:parse|0|0|1|700\n"
-		      "7|helper|10||0|1|0|900\n");
-	fixture_check(&f, "SELECT id FROM span WHERE start_ns >= 1000640000", "5\n6\n7\n");
+		      "6|helper|10|/bin/server:parse|1|0|0|700\n"
+		      "7|main|10|/bin/server:parse|0|0|1|700\n"
+		      "8|helper|10||0|1|0|900\n");
+	fixture_check(&f, "SELECT id FROM span WHERE start_ns >= 1000640000", "5\n6\n7\n8\n");
 	fixture_check(&f, "SELECT name FROM span WHERE id = 6", "parse\n");
 	fixture_close(&f);
 }
@@ -94,6 +98,8 @@ static void test_percentiles(void **state)
 		synth_printf(synth, "%d cpu0 event span tid=10 pid=10 name=1 start=%d\n",
 			     1000 * (i + 1), 1000 * (i + 1) - (i * 37 % 100 + 1));
 	synth_text(synth, "100100 cpu0 event span tid=10 pid=10 name=2 start=100093\n"
+			  "100110 cpu0 event span tid=10 pid=10 name=2 start=100102\n"
+			  "100120 cpu0 event span tid=10 pid=10 name=2 start=100111\n"
 			  "100200 cpu0 event span tid=10 pid=10 name=2 start=100110 flags=1\n"
 			  "100300 cpu0 event span tid=10 pid=10 name=2 start=100210 flags=2\n"
 			  "100300 cpu0 event span tid=10 pid=10 name=2 start=100210 flags=2\n"
@@ -103,7 +109,7 @@ static void test_percentiles(void **state)
 		&f, "spans", NULL,
 		"name  count   median      p90      p99      max    total  open  broken\n"
 		"one     100  50.0 us  90.0 us  99.0 us   100 us  5.05 ms     0       0\n"
-		"few       1  7.00 us  7.00 us  7.00 us  7.00 us  7.00 us     1       2\n"
+		"few       3  8.00 us  9.00 us  9.00 us  9.00 us  24.0 us     1       2\n"
 		"none      0        -        -        -        -        -     0       0\n"
 		"\n"
 		"lost: nothing\n");
@@ -123,7 +129,7 @@ static void test_slowest(void **state)
 		"request    460 us  1.2      helper   11   10  0.000090  -        returned        0\n"
 		"request    400 us  1.0      main     10   10  0.000100  -        returned        1\n"
 		"parse      100 us  1.3      main     10   10  0.000200  request  returned        3\n"
-		"3 of 8 rows are shown (--limit)\n"
+		"3 of 9 rows are shown (--limit)\n"
 		"\n"
 		"lost: nothing\n");
 	fixture_close(&f);
@@ -277,6 +283,8 @@ static void test_perfetto(void **state)
 			    "600 on 18 end\n"
 			    "640 on 18 begin 'request' function='/bin/server:handle' " LEFT "\n"
 			    "700 on 18 end\n"
+			    "645 on 20 begin 'parse' function='/bin/server:parse'\n"
+			    "700 on 20 end\n"
 			    "650 on 18 begin 'parse' function='/bin/server:parse' " LEFT "\n"
 			    "700 on 18 end\n"
 			    "800 on 20 begin '?' end='had not returned'\n"
@@ -313,8 +321,10 @@ static void test_chrome(void **state)
 				      "10 b request 500\n"
 				      "10 e request 600\n"
 				      "10 b request 640\n"
-				      "10 b parse 650\n"
 				      "11 e request 550\n"
+				      "11 b parse 645\n"
+				      "10 b parse 650\n"
+				      "11 e parse 700\n"
 				      "11 b ? 800\n"
 				      "10 e parse 700\n"
 				      "10 e request 700\n"
