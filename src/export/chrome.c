@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Chrome's trace event format (JSON), for chrome://tracing, speedscope and ui.perfetto.dev: each
- * thread's runs and its waits with evidence as complete events, arrows from wakers, stack samples.
- * One event a line.
+ * thread's runs and its waits with evidence as complete events, its spans as begins and ends,
+ * arrows from wakers, stack samples. One event a line.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -181,6 +181,63 @@ static void take_wait(void *context, const struct wait *wait)
 	}
 }
 
+/* ---- spans ---- */
+
+/* Begin and end of an asynchronous event, whose id is the thread: complete ones on its own row
+ * would have to be inside its runs and waits, and spans are around them. */
+static void write_span_edge(struct chrome *chrome, const struct span *span, const char *phase,
+			    uint64_t time_ns)
+{
+	buffer_printf(item_begin(chrome), "{\"ph\":\"%s\",\"cat\":\"span\",\"id\":%u", phase,
+		      span->thread->index);
+	add_text(chrome, "name", span->name);
+	add_thread(chrome, span->thread);
+	add_us(chrome, "ts", time_ns);
+	if (*phase == 'b') {
+		buffer_printf(&chrome->line, ",\"args\":{\"depth\":%u", span->depth);
+		add_text(chrome, "function", span->function);
+		if (span->flags)
+			add_text(chrome, "end", describe_span_end(span));
+		buffer_add(&chrome->line, "}", 1);
+	}
+	buffer_add(&chrome->line, "}", 1);
+	write_line(chrome);
+}
+
+/* Ends the spans that the next one of the thread is not inside of, innermost first. */
+static void end_spans(struct chrome *chrome, uint32_t *innermost, uint32_t until)
+{
+	while (*innermost != until && *innermost != MODEL_NONE) {
+		const struct span *span = model_span(chrome->model, *innermost);
+
+		write_span_edge(chrome, span, "e", span->end_ns);
+		*innermost = span->parent;
+	}
+}
+
+/* Viewers pair begins and ends in the order they stand in. */
+static void write_spans(struct chrome *chrome)
+{
+	size_t threads = model_thread_count(chrome->model);
+	uint32_t *innermost = xmalloc((threads + 1) * sizeof(*innermost));
+
+	for (size_t i = 0; i < threads; i++)
+		innermost[i] = MODEL_NONE;
+	for (size_t i = 0; i < model_span_count(chrome->model); i++) {
+		const struct span *span = model_span(chrome->model, i);
+		uint32_t *around = &innermost[span->thread->index];
+
+		if (!selection_takes_span(&chrome->selection, span))
+			continue;
+		end_spans(chrome, around, span->parent);
+		write_span_edge(chrome, span, "b", span->start_ns);
+		*around = span->id;
+	}
+	for (size_t i = 0; i < threads; i++)
+		end_spans(chrome, &innermost[i], MODEL_NONE);
+	free(innermost);
+}
+
 /* ---- stacks ---- */
 
 static void write_samples(struct chrome *chrome)
@@ -253,6 +310,7 @@ static int write_trace(struct chrome *chrome)
 			   &listener);
 	if (err)
 		return err;
+	write_spans(chrome);
 	write_text(chrome, "\n],\n\"samples\":[");
 	chrome->has_items = false;
 	write_samples(chrome);

@@ -87,3 +87,10 @@ void describe_stack(const struct stack *stack, struct buffer *out)
 		buffer_add(out, function, strlen(function));
 	}
 }
+
+const char *describe_span_end(const struct span *span)
+{
+	if (span->flags & EVENT_SPAN_OPEN)
+		return "had not returned";
+	return span->flags & EVENT_SPAN_BROKEN ? "left by longjmp or an exception" : "";
+}

@@ -34,4 +34,7 @@ const char *describe_blocked_function(struct model *model, const struct event_wa
  * an empty stack. */
 void describe_stack(const struct stack *stack, struct buffer *out);
 
+/* "" for a span that returned, else why its end is not its return. Static text. */
+const char *describe_span_end(const struct span *span);
+
 #endif

@@ -13,6 +13,7 @@ static int write_trace(struct perfetto *perfetto)
 	err = perfetto_write_sched(perfetto);
 	if (err)
 		return err;
+	perfetto_write_spans(perfetto);
 	perfetto_write_waits(perfetto);
 	perfetto_write_on_cpu_samples(perfetto);
 	if (!perfetto->options->old_samples) /* which could not carry the weights */
@@ -30,6 +31,7 @@ static int run(struct model *model, const struct export_options *options, FILE *
 	for (uint32_t i = 0; i < ARRAY_SIZE(sequences); i++)
 		perfetto_sequence_init(sequences[i], i + 1);
 	selection_init(&perfetto.selection, model, &options->filter);
+	perfetto.has_track = xcalloc(model_thread_count(model) + 1, sizeof(bool));
 	perfetto.begin_ns = model_start_ns(model);
 	if (perfetto.begin_ns < options->filter.from_ns)
 		perfetto.begin_ns = options->filter.from_ns;
@@ -40,6 +42,7 @@ static int run(struct model *model, const struct export_options *options, FILE *
 	map64_release(&perfetto.modules);
 	map64_release(&perfetto.roster_at);
 	free(perfetto.roster);
+	free(perfetto.has_track);
 	arena_release(&perfetto.arena);
 	buffer_release(&perfetto.packet);
 	return err;

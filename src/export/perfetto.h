@@ -12,6 +12,8 @@
  *	perfetto_sched.c    every switch and wake-up, as ftrace bundles
  *	perfetto_cpu.c      what a reader believes who runs
  *	perfetto_bundle.c   one CPU's bundle of them
+ *	perfetto_track.c    tracks of threads, and what is drawn on them
+ *	perfetto_span.c     spans, as slices
  *	perfetto_wait.c     waits with evidence, as slices
  *	perfetto_sample.c   stack samples, on and off CPU
  *
@@ -90,6 +92,7 @@ struct perfetto {
 	size_t roster_capacity;
 	struct map64 roster_at; /* by tid */
 	uint64_t begin_ns;      /* where the trace begins */
+	bool *has_track;        /* by the thread's index: its track was announced */
 
 	struct perfetto_sequence system; /* scheduling, processes, clocks */
 	struct perfetto_sequence tracks; /* slices */
@@ -128,6 +131,35 @@ uint64_t perfetto_intern_bytes(struct perfetto_sequence *sequence, enum perfetto
 uint64_t perfetto_intern_callstack(struct perfetto *perfetto, struct perfetto_sequence *sequence,
 				   uint64_t user_stack, uint64_t kernel_stack, bool skip_scheduler);
 
+/* ---- perfetto_track.c ---- */
+
+enum perfetto_event_type {
+	PERFETTO_SLICE_BEGIN = 1,
+	PERFETTO_SLICE_END = 2,
+	PERFETTO_INSTANT = 3,
+};
+
+/* Values of an argument: fields of DebugAnnotation. */
+enum perfetto_arg_type {
+	PERFETTO_ARG_UINT = 3,
+	PERFETTO_ARG_POINTER = 7,
+};
+
+/* The uuid of a thread's track; the next one is free for another track of the thread. */
+uint64_t perfetto_thread_track(const struct thread *thread);
+/* Describes it, once. The thread is looked up by its tid at TIME_NS: one at which it lives. */
+void perfetto_announce_thread(struct perfetto *perfetto, const struct thread *thread,
+			      uint64_t time_ns);
+/* Opens a TrackEvent; its name's iid (0: none) must be there already. */
+size_t perfetto_event_begin(struct buffer *packet, enum perfetto_event_type type, uint64_t track,
+			    uint64_t name_iid);
+/* Opens an argument of the event (DebugAnnotation); the caller adds its value. */
+size_t perfetto_arg_begin(struct perfetto_sequence *sequence, struct buffer *packet,
+			  const char *name);
+/* A whole one; none for "" or NULL. */
+void perfetto_arg_text(struct perfetto_sequence *sequence, struct buffer *packet, const char *name,
+		       const char *text);
+
 /* ---- perfetto_roster.c ---- */
 
 /* Fills modules and roster from the recording. Returns 0, or a negative errno with a sentence. */
@@ -141,6 +173,7 @@ void perfetto_write_processes(struct perfetto *perfetto); /* those alive at the 
 void perfetto_write_exec(struct perfetto *perfetto, const struct event_exec *exec);
 void perfetto_write_losses(struct perfetto *perfetto); /* instants on a track of their own */
 int perfetto_write_sched(struct perfetto *perfetto);
+void perfetto_write_spans(struct perfetto *perfetto);
 void perfetto_write_waits(struct perfetto *perfetto);
 void perfetto_write_on_cpu_samples(struct perfetto *perfetto);
 void perfetto_write_off_cpu_samples(struct perfetto *perfetto);

@@ -7,27 +7,16 @@
 
 #include "export/describe.h"
 
-enum track_event_type {
-	SLICE_BEGIN = 1,
-	SLICE_END = 2,
-	INSTANT = 3
-};
-
 struct waits {
 	struct perfetto *perfetto;
 	struct perfetto_sequence *sequence;
 	bool *has_track; /* by the thread's index */
 };
 
-/* Two tracks of each thread: its own, which readers join with its scheduling, and its waits'. */
-static uint64_t thread_track(const struct thread *thread)
-{
-	return PERFETTO_FIRST_THREAD_TRACK + 2 * (uint64_t)thread->index;
-}
-
+/* Beside the thread's own track, and under it. */
 static uint64_t waits_track(const struct thread *thread)
 {
-	return thread_track(thread) + 1;
+	return perfetto_thread_track(thread) + 1;
 }
 
 static struct buffer *packet_begin(struct waits *waits, uint64_t time_ns)
@@ -40,67 +29,33 @@ static void packet_end(struct waits *waits)
 	perfetto_packet_end(waits->perfetto, waits->sequence);
 }
 
-/* The thread is looked up by its tid at the packet's time: one at which it lives. */
-static void announce_thread(struct waits *waits, const struct thread *thread, uint64_t time_ns)
+static void announce_track(struct waits *waits, const struct thread *thread, uint64_t time_ns)
 {
 	struct buffer *packet;
-	size_t track, ids;
+	size_t track;
 
 	if (waits->has_track[thread->index])
 		return;
 	waits->has_track[thread->index] = true;
-
+	perfetto_announce_thread(waits->perfetto, thread, time_ns);
 	packet = packet_begin(waits, time_ns);
-	track = proto_open(packet, 60);              /* track_descriptor */
-	proto_uint(packet, 1, thread_track(thread)); /* uuid */
-	ids = proto_open(packet, 4);                 /* thread */
-	proto_uint(packet, 1, describe_pid(thread));
-	proto_uint(packet, 2, thread->tid);
-	proto_text(packet, 5, thread->comm); /* thread_name */
-	proto_close(packet, ids);
-	proto_close(packet, track);
-	packet_end(waits);
-
-	packet = packet_begin(waits, time_ns);
-	track = proto_open(packet, 60);
+	track = proto_open(packet, 60); /* track_descriptor */
 	proto_uint(packet, 1, waits_track(thread));
 	proto_text(packet, 2, "waits");
-	proto_uint(packet, 5, thread_track(thread)); /* parent_uuid */
+	proto_uint(packet, 5, perfetto_thread_track(thread)); /* parent_uuid */
 	proto_close(packet, track);
 	packet_end(waits);
 }
 
-/* Opens a TrackEvent; its name's iid must be there already. */
-static size_t event_begin(struct buffer *packet, enum track_event_type type, uint64_t track,
-			  uint64_t name_iid)
-{
-	size_t event = proto_open(packet, 11); /* track_event */
-
-	proto_uint(packet, 9, type);
-	proto_uint(packet, 11, track); /* track_uuid */
-	if (name_iid)
-		proto_uint(packet, 10, name_iid);
-	return event;
-}
-
-/* ---- arguments: DebugAnnotation, field 4 of TrackEvent ---- */
-
-enum arg_type {
-	ARG_UINT = 3,
-	ARG_POINTER = 7
-};
+/* ---- arguments ---- */
 
 static size_t arg_begin(struct waits *waits, struct buffer *packet, const char *name)
 {
-	uint64_t iid = perfetto_intern_text(waits->sequence, TABLE_ARG_NAMES, name);
-	size_t arg = proto_open(packet, 4); /* debug_annotations */
-
-	proto_uint(packet, 1, iid); /* name_iid */
-	return arg;
+	return perfetto_arg_begin(waits->sequence, packet, name);
 }
 
 static void arg_number(struct waits *waits, struct buffer *packet, const char *name,
-		       enum arg_type type, uint64_t value)
+		       enum perfetto_arg_type type, uint64_t value)
 {
 	size_t arg = arg_begin(waits, packet, name);
 
@@ -110,13 +65,7 @@ static void arg_number(struct waits *waits, struct buffer *packet, const char *n
 
 static void arg_text(struct waits *waits, struct buffer *packet, const char *name, const char *text)
 {
-	size_t arg;
-
-	if (!text || !text[0])
-		return;
-	arg = arg_begin(waits, packet, name);
-	proto_text(packet, 6, text); /* string_value */
-	proto_close(packet, arg);
+	perfetto_arg_text(waits->sequence, packet, name, text);
 }
 
 /* A thread that holds what the wait was for; the tid alone if the recording does not know it. */
@@ -139,12 +88,12 @@ static void add_syscall_args(struct waits *waits, struct buffer *packet,
 	if (evidence->syscall == EVENT_NO_SYSCALL)
 		return;
 	arg_text(waits, packet, "syscall", model_syscall_name(evidence->syscall));
-	arg_number(waits, packet, "syscall_number", ARG_UINT, (uint64_t)evidence->syscall);
+	arg_number(waits, packet, "syscall_number", PERFETTO_ARG_UINT, (uint64_t)evidence->syscall);
 	arg = arg_begin(waits, packet, "syscall_args");
 	for (unsigned int i = 0; i < ARRAY_SIZE(evidence->args); i++) {
 		size_t value = proto_open(packet, 12); /* array_values */
 
-		proto_uint(packet, ARG_POINTER, evidence->args[i]);
+		proto_uint(packet, PERFETTO_ARG_POINTER, evidence->args[i]);
 		proto_close(packet, value);
 	}
 	proto_close(packet, arg);
@@ -159,11 +108,12 @@ static void add_object_args(struct waits *waits, struct buffer *packet, const st
 	arg_text(waits, packet, "object",
 		 model_object_text(model, evidence, object, sizeof(object)));
 	if (evidence->descriptor >= 0)
-		arg_number(waits, packet, "descriptor", ARG_UINT, (uint64_t)evidence->descriptor);
+		arg_number(waits, packet, "descriptor", PERFETTO_ARG_UINT,
+			   (uint64_t)evidence->descriptor);
 	if (evidence->futex_address)
-		arg_number(waits, packet, "futex", ARG_POINTER, evidence->futex_address);
+		arg_number(waits, packet, "futex", PERFETTO_ARG_POINTER, evidence->futex_address);
 	if (evidence->lock_address)
-		arg_number(waits, packet, "lock", ARG_POINTER, evidence->lock_address);
+		arg_number(waits, packet, "lock", PERFETTO_ARG_POINTER, evidence->lock_address);
 	if (evidence->lock_owner_tid)
 		arg_thread(waits, packet, "lock_owner", model_wait_owner(model, wait),
 			   evidence->lock_owner_tid);
@@ -199,8 +149,8 @@ static void add_waker_args(struct waits *waits, struct buffer *packet, const str
 static void add_args(struct waits *waits, struct buffer *packet, const struct wait *wait)
 {
 
-	arg_number(waits, packet, "blocked_ns", ARG_UINT, wait_blocked_ns(wait));
-	arg_number(waits, packet, "runnable_ns", ARG_UINT, wait_runnable_ns(wait));
+	arg_number(waits, packet, "blocked_ns", PERFETTO_ARG_UINT, wait_blocked_ns(wait));
+	arg_number(waits, packet, "runnable_ns", PERFETTO_ARG_UINT, wait_runnable_ns(wait));
 	arg_text(waits, packet, "state", describe_state(wait));
 	if (wait->prev_state)
 		arg_text(waits, packet, "blocked_function",
@@ -229,7 +179,8 @@ static void write_begin(struct waits *waits, const struct wait *wait)
 		perfetto_intern_callstack(perfetto, waits->sequence, wait->evidence->user_stack,
 					  wait->evidence->kernel_stack, true);
 	struct buffer *packet = packet_begin(waits, wait->start_ns);
-	size_t event = event_begin(packet, SLICE_BEGIN, waits_track(wait->thread), name);
+	size_t event =
+		perfetto_event_begin(packet, PERFETTO_SLICE_BEGIN, waits_track(wait->thread), name);
 
 	add_callstack(packet, callstack);
 	add_args(waits, packet, wait);
@@ -240,7 +191,8 @@ static void write_begin(struct waits *waits, const struct wait *wait)
 static void write_end(struct waits *waits, const struct wait *wait)
 {
 	struct buffer *packet = packet_begin(waits, wait->end_ns);
-	size_t event = event_begin(packet, SLICE_END, waits_track(wait->thread), 0);
+	size_t event =
+		perfetto_event_begin(packet, PERFETTO_SLICE_END, waits_track(wait->thread), 0);
 
 	proto_close(packet, event);
 	packet_end(waits);
@@ -263,9 +215,9 @@ static void write_waker(struct waits *waits, const struct wait *wait)
 	struct buffer *packet;
 	size_t event;
 
-	announce_thread(waits, wait->waker, wait->wake_ns);
+	announce_track(waits, wait->waker, wait->wake_ns);
 	packet = packet_begin(waits, wait->wake_ns);
-	event = event_begin(packet, INSTANT, waits_track(wait->waker), name);
+	event = perfetto_event_begin(packet, PERFETTO_INSTANT, waits_track(wait->waker), name);
 	proto_fixed64(packet, 47, arrow_id(wait)); /* flow_ids */
 	add_callstack(packet, callstack);
 	proto_close(packet, event);
@@ -276,7 +228,8 @@ static void write_run_queue(struct waits *waits, const struct wait *wait, bool w
 {
 	uint64_t name = perfetto_intern_text(waits->sequence, TABLE_EVENT_NAMES, "run queue");
 	struct buffer *packet = packet_begin(waits, wait->wake_ns);
-	size_t event = event_begin(packet, SLICE_BEGIN, waits_track(wait->thread), name);
+	size_t event =
+		perfetto_event_begin(packet, PERFETTO_SLICE_BEGIN, waits_track(wait->thread), name);
 
 	if (with_arrow)
 		proto_fixed64(packet, 48, arrow_id(wait)); /* terminating_flow_ids */
@@ -289,7 +242,7 @@ static void write_wait(struct waits *waits, const struct wait *wait)
 {
 	bool with_arrow = has_arrow(waits, wait);
 
-	announce_thread(waits, wait->thread, wait->start_ns);
+	announce_track(waits, wait->thread, wait->start_ns);
 	write_begin(waits, wait);
 	if (with_arrow)
 		write_waker(waits, wait);

@@ -41,6 +41,8 @@ static int fail_open(int err, const char *path)
 		return fail(err, "%s is no program and no library (ELF)", path);
 	if (err == -ENOTSUP)
 		return fail(err, "%s is for another machine than this one (64-bit)", path);
+	if (err == -EACCES)
+		return fail(err, "%s is no regular file, or may not be read", path);
 	return fail_errno(err, "opening %s", path);
 }
 

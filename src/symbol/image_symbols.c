@@ -36,11 +36,15 @@ static bool code_section(const struct table *table, const GElf_Sym *symbol, GElf
 	return section && gelf_getshdr(section, ret) && ret->sh_flags & SHF_EXECINSTR;
 }
 
-/* A version of the symbol that is kept for old programs; new ones get another. */
-static bool is_old_version(const struct table *table, int index)
+/* A version of the symbol that is kept for old programs; new ones get another. Static tables have
+ * the version in the name, behind two @ if it is the one for new programs. */
+static bool is_old_version(const struct table *table, int index, const char *name)
 {
+	const char *at = strchr(name, '@');
 	GElf_Versym version;
 
+	if (at)
+		return at[1] != '@';
 	return table->versions && gelf_getversym(table->versions, index, &version) &&
 	       version & VERSION_HIDDEN;
 }
@@ -71,18 +75,19 @@ static void consider(const struct table *table, int index, struct symbols *symbo
 	if (!code_section(table, &elf, section_index, &section) ||
 	    elf.st_value - section.sh_addr >= section.sh_size)
 		return;
+	name = elf_strptr(table->elf, table->strings, elf.st_name);
+	if (!name)
+		return;
 	symbol = (struct symbol){
 		.start = elf.st_value,
 		.end = elf.st_value + elf.st_size,
-		.rank = rank_of(type, bind, is_old_version(table, index)),
+		.rank = rank_of(type, bind, is_old_version(table, index, name)),
 		.open_end = elf.st_size == 0,
 		.is_chosen = type == STT_GNU_IFUNC,
 	};
 	if (symbol.open_end)
 		symbol.end = section.sh_addr + section.sh_size;
-	name = elf_strptr(table->elf, table->strings, elf.st_name);
-	if (name)
-		symbols_add(symbols, &symbol, name);
+	symbols_add(symbols, &symbol, name);
 }
 
 /* The data of a section of TYPE that belongs to a table. */

@@ -61,6 +61,7 @@ static enum recording_stream stream_of(unsigned int kind)
 	case EVENT_WAIT:
 	case EVENT_IRQ:
 	case EVENT_STEAL:
+	case EVENT_SPAN:
 	case EVENT_SAMPLE:
 	case EVENT_FORK:
 	case EVENT_EXEC:
