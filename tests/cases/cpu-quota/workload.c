@@ -60,6 +60,8 @@ int main(int argc, char **argv)
 	if (!child) {
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGINT, SIG_DFL);
+		/* Against other programs it may have what it wants; the quota alone is short. */
+		write_file(cgroup, "cpu.shares", "100000");
 		write_file(cgroup, "cpu.cfs_period_us", argv[3]);
 		write_file(cgroup, "cpu.cfs_quota_us", argv[2]);
 		run_inside(cgroup, argv[1]);

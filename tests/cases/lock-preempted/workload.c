@@ -13,7 +13,7 @@
 struct scene {
 	struct requests requests;
 	uint64_t hold_ns; /* CPU time */
-	int hog_nice;
+	int hog_nice;     /* by how much a hog is preferred */
 	pthread_mutex_t mutex;
 };
 
@@ -49,7 +49,7 @@ static void *hog(void *argument)
 	struct scene *scene = argument;
 
 	pin_to_cpu(0);
-	if (setpriority(PRIO_PROCESS, thread_id(), -scene->hog_nice))
+	if (setpriority(PRIO_PROCESS, thread_id(), getpriority(PRIO_PROCESS, 0) - scene->hog_nice))
 		give_up("setting the priority of a hog");
 	crunch_numbers(scene);
 	return NULL;
@@ -76,18 +76,18 @@ static void request(struct requests *requests, void *context)
 int main(int argc, char **argv)
 {
 	if (argc != 5)
-		usage("TRUTH HOLD-MS HOGS MINUS-NICE");
+		usage("TRUTH HOLD-MS HOGS NICER");
 	struct scene scene = {
 		.requests = {truth_open(argv[1]), request, &scene, "ns.lock.futex"},
 		.hold_ns = number_argument(argv[2], "HOLD-MS") * NS_PER_MS,
-		.hog_nice = number_argument(argv[4], "MINUS-NICE"),
+		.hog_nice = number_argument(argv[4], "NICER"),
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 	};
 	uint64_t hog_count = number_argument(argv[3], "HOGS");
 	pthread_t hogs[HOGS_MAX], holder_thread = start_thread("holder", holder, &scene);
 
 	if (hog_count > HOGS_MAX)
-		usage("TRUTH HOLD-MS HOGS MINUS-NICE");
+		usage("TRUTH HOLD-MS HOGS NICER");
 	for (uint64_t i = 0; i < hog_count; i++)
 		hogs[i] = start_thread("hog", hog, &scene);
 	run_requests(&scene.requests);

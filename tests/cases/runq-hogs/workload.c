@@ -12,8 +12,8 @@
 
 struct scene {
 	struct requests requests;
-	bool wakes; /* the victim sleeps between its requests */
-	int hog_nice;
+	bool wakes;   /* the victim sleeps between its requests */
+	int hog_nice; /* by how much a hog is preferred */
 };
 
 static NAMED_FUNCTION void crunch_numbers(struct scene *scene)
@@ -28,7 +28,7 @@ static void *hog(void *argument)
 	struct scene *scene = argument;
 
 	pin_to_cpu(0);
-	if (setpriority(PRIO_PROCESS, thread_id(), -scene->hog_nice))
+	if (setpriority(PRIO_PROCESS, thread_id(), getpriority(PRIO_PROCESS, 0) - scene->hog_nice))
 		give_up("setting the priority of a hog");
 	crunch_numbers(scene);
 	return NULL;
@@ -49,17 +49,17 @@ static NAMED_FUNCTION void serve(struct requests *requests, void *context)
 int main(int argc, char **argv)
 {
 	if (argc != 5 || (strcmp(argv[2], "computing") && strcmp(argv[2], "waking")))
-		usage("TRUTH computing|waking HOGS MINUS-NICE");
+		usage("TRUTH computing|waking HOGS NICER");
 	struct scene scene = {
 		.requests = {truth_open(argv[1]), serve, &scene, NULL},
 		.wakes = !strcmp(argv[2], "waking"),
-		.hog_nice = number_argument(argv[4], "MINUS-NICE"),
+		.hog_nice = number_argument(argv[4], "NICER"),
 	};
 	uint64_t hog_count = number_argument(argv[3], "HOGS");
 	pthread_t hogs[HOGS_MAX];
 
 	if (hog_count > HOGS_MAX)
-		usage("TRUTH computing|waking HOGS MINUS-NICE");
+		usage("TRUTH computing|waking HOGS NICER");
 	for (uint64_t i = 0; i < hog_count; i++)
 		hogs[i] = start_thread("hog", hog, &scene);
 	run_requests(&scene.requests);
