@@ -176,6 +176,17 @@ static __always_inline void queue_request(struct request *rq, __u64 now_ns)
 	bpf_map_update_elem(&disk_requests, &key, &request, BPF_ANY);
 }
 
+/* The end of a request was not seen. */
+static __always_inline void forget_unended(struct disk_request *request)
+{
+	struct capture_counters *counter = counters_here();
+
+	if (request->issued_ns)
+		depth_down(request->disk);
+	if (counter)
+		counter->unseen_requests++;
+}
+
 /* 6.5 and later: a request begins, in the thread that makes it. */
 SEC("tp_btf/block_io_start")
 int on_disk_start(__u64 *ctx)
@@ -184,8 +195,8 @@ int on_disk_start(__u64 *ctx)
 	__u64 key = (__u64)rq;
 	struct disk_request *was = bpf_map_lookup_elem(&disk_requests, &key);
 
-	if (was && was->issued_ns) /* its end was not seen */
-		depth_down(was->disk);
+	if (was)
+		forget_unended(was);
 	queue_request(rq, bpf_ktime_get_ns());
 	return 0;
 }

@@ -144,6 +144,14 @@ struct inet_connection_sock {
 	} icsk_ack;
 };
 
+struct minmax_sample {
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 srtt_us; /* 8 times what it says */
@@ -153,6 +161,7 @@ struct tcp_sock {
 	__u32 write_seq;
 	__u32 rcv_tstamp;
 	__u32 total_retrans;
+	struct minmax rtt_min;
 	__u8 nonagle : 4;
 };
 

@@ -105,6 +105,10 @@ static __always_inline void describe_connection(const struct event_wait *wait,
 	event->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	event->since_received_ns = since_tick_ns(BPF_CORE_READ(tcp, inet_conn.icsk_ack.lrcvtime));
 	event->since_acked_ns = since_tick_ns(BPF_CORE_READ(tcp, rcv_tstamp));
+	event->min_rtt_us = BPF_CORE_READ(tcp, rtt_min.s[0].v);
+	if (event->min_rtt_us == ~0U)
+		event->min_rtt_us = 0;
+	event->reserved = 0;
 	event_commit(&event->header, mark);
 }
 

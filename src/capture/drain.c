@@ -68,6 +68,8 @@ void drain_report_loss(struct drain *drain, const struct event_loss *loss)
 		.kind = EVENT_LOSS, .size = sizeof(event), .time_ns = capture_now_ns()};
 	if (event.reason == EVENT_LOSS_UNSEEN)
 		drain->totals.unseen_waits += event.events;
+	else if (event.reason == EVENT_LOSS_UNSEEN_DISK)
+		drain->totals.unseen_requests += event.events;
 	else
 		drain->totals.lost_events += event.events;
 	if (!drain->error)

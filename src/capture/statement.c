@@ -130,6 +130,7 @@ static void report_counters(struct capture *capture)
 		for (int cpu = 0; cpu < cpus; cpu++) {
 			sum.slot_conflicts += each[cpu].slot_conflicts;
 			sum.unseen_waits += each[cpu].unseen_waits;
+			sum.unseen_requests += each[cpu].unseen_requests;
 			sum.lost_spans += each[cpu].lost_spans;
 			sum.evidence += each[cpu].evidence;
 			sum.user_copies += each[cpu].user_copies;
@@ -151,6 +152,7 @@ static void report_counters(struct capture *capture)
 	}
 	report_evidence_loss(capture, sum.slot_conflicts, EVENT_LOSS_SLOT);
 	report_evidence_loss(capture, sum.unseen_waits, EVENT_LOSS_UNSEEN);
+	report_evidence_loss(capture, sum.unseen_requests, EVENT_LOSS_UNSEEN_DISK);
 	report_evidence_loss(capture, sum.lost_spans, EVENT_LOSS_SPAN);
 }
 

@@ -150,6 +150,13 @@ static void show_summary(const struct recorder *recorder, const char *path, uint
 			"kernel ran none there\n",
 			format_count(text[3], recorder->totals.unseen_waits),
 			recorder->totals.unseen_waits == 1 ? " carries" : "s carry");
+	if (recorder->totals.unseen_requests)
+		fprintf(stderr,
+			"dashcam: %s disk request%s missing: the kernel ran no BPF program when %s "
+			"done\n",
+			format_count(text[3], recorder->totals.unseen_requests),
+			recorder->totals.unseen_requests == 1 ? " is" : "s are",
+			recorder->totals.unseen_requests == 1 ? "it was" : "they were");
 	if (recorder->totals.lost_events)
 		fprintf(stderr,
 			"dashcam: %s event%s lost (see dashcam info; larger logs may help: "

@@ -57,7 +57,7 @@
 	X(31, retransmit, RETRANSMIT, "TCP sent something again")                                  \
 	X(32, span_name, SPAN_NAME, "defines a span's name: the function it stands for")           \
 	X(33, span, SPAN, "a thread was inside a function that the user named")                    \
-	X(34, cgroup, CGROUP, "which cgroup a process is in, and its limits")                              \
+	X(34, cgroup, CGROUP, "which cgroup a process is in, and its limits")                      \
 	X(35, steal, STEAL, "the hypervisor ran something else on a CPU")
 
 enum event_kind {
@@ -437,6 +437,9 @@ struct event_tcp_state {
 	__u16 flags;             /* enum event_tcp_flag */
 	__u64 since_received_ns; /* to a tick (1 to 10 ms); 0: within the last one, or never */
 	__u64 since_acked_ns;
+	__u32 min_rtt_us; /* shortest round trip of the last minutes: unlike srtt_us without the
+			     time that the peer held acknowledgements back; 0: not measured yet */
+	__u32 reserved;
 };
 
 struct event_retransmit {
@@ -596,7 +599,8 @@ enum event_log {
 	X(4, UNWIND, "stack", "stack copies dropped because unwinding lagged behind")              \
 	X(5, SLOT, "wait", "two threads shared a slot")                                            \
 	X(6, UNSEEN, "wait", "a thread took its CPU where no program runs, so nobody looked")      \
-	X(7, SPAN, "span", "no room: too many spans inside each other, or threads with spans")
+	X(7, SPAN, "span", "no room: too many spans inside each other, or threads with spans")     \
+	X(8, UNSEEN_DISK, "disk", "a disk request ended where no program runs, so nobody looked")
 
 enum event_loss_reason {
 #define X(number, NAME, what, why) EVENT_LOSS_##NAME = number,

@@ -147,7 +147,8 @@ struct capture_counters {
 	__u64 followed_threads;  /* not in the filter, but somebody there waited for them */
 	__u64 small_irqs;        /* accounts of interrupts too small for an event */
 	__u64 small_irqs_ns;     /* and what was taken in them */
-	__u64 reserved[6];       /* two cache lines */
+	__u64 unseen_requests;   /* of disks, whose end was not seen */
+	__u64 reserved[5];       /* two cache lines */
 };
 
 #endif

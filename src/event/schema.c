@@ -281,7 +281,7 @@ static const struct event_field loss_fields[] = {
 	FIELD(loss, log, MEANING_COUNT, "0 the switch log, 1 the evidence log"),
 	FIELD(loss, reason, MEANING_COUNT,
 	      "why: 1 overwritten, 2 nested program skipped, 3 mapping records, 4 unwinding lagged, 5 "
-	      "slot shared, 6 not looked at"),
+	      "slot shared, 6 not looked at, 7 no room for spans, 8 end of a disk request not looked at"),
 };
 
 static const struct event_field kind_info_fields[] = {
@@ -363,6 +363,9 @@ static const struct event_field tcp_state_fields[] = {
 	      "since data came last, to a tick; 0 is just now, or never"),
 	FIELD(tcp_state, since_acked_ns, MEANING_DURATION_NS,
 	      "since an acknowledgement came last, to a tick; 0 is just now, or never"),
+	FIELD(tcp_state, min_rtt_us, MEANING_COUNT,
+	      "shortest round trip of the last minutes: without delayed acknowledgements"),
+	FIELD(tcp_state, reserved, MEANING_RESERVED, ""),
 };
 
 static const struct event_field retransmit_fields[] = {
