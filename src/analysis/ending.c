@@ -12,7 +12,14 @@
 #define CONTINUATIONS_MAX   32
 
 /* Runs before a wait in which the request may have been sent. */
-#define REQUEST_RUNS 3
+#define REQUEST_RUNS 12
+/* A thread that had asked in this part of its waits for somebody asks always: nobody needs to be woken who is awake. */
+#define ASKS_OFTEN   4
+
+/* So many waits are looked at to know a thread's habit. */
+#define ASKS_LOOKS_MAX 200
+/* Tells these from the other habits that are kept in the same map (account.c). */
+#define HABIT_ASKS     (UINT64_C(1) << 63)
 
 /* ---- the way ---- */
 
@@ -211,6 +218,39 @@ static bool had_asked(const struct history *history, const struct thread *thread
 			 history_turn(history, thread, first)->from_ns, turn->start_ns);
 }
 
+static bool find_asks(const struct history *history, const struct thread *thread,
+		      const struct process *process)
+{
+	size_t count = history_turn_count(history, thread), waits = 0, asked = 0;
+
+	for (size_t i = 0; i < count && waits < ASKS_LOOKS_MAX; i++) {
+		const struct turn *turn = history_turn(history, thread, i);
+		struct ending ending;
+
+		if (!ending_is_of_loop(history_wait(history, turn)))
+			continue;
+		ending = look(history, turn);
+		if (!ending.waker || ending.waker->process != process)
+			continue;
+		waits++;
+		asked += had_asked(history, thread, turn, ending.waker);
+	}
+	return asked && asked * ASKS_OFTEN >= waits;
+}
+
+/* THREAD waits for WAKER's process as one that has asked it for something. */
+static bool asks(const struct history *history, const struct thread *thread,
+		 const struct thread *waker)
+{
+	struct map64 *habits = history_habits(history);
+	uint64_t key = HABIT_ASKS | (uint64_t)thread->index << 32 | waker->process->index;
+	uint64_t *known = map64_get(habits, key);
+
+	if (!known)
+		known = map64_put(habits, key, find_asks(history, thread, waker->process));
+	return *known;
+}
+
 static enum category category_of_way(enum ending_way way)
 {
 	switch (way) {
@@ -233,13 +273,11 @@ enum category ending_category(const struct history *history, const struct thread
 
 	if (waits_for_one(wait))
 		return category_of_way(ending.way);
-	if (!ending_is_of_loop(wait) || !ending.waker)
-		return CATEGORY_WAIT_IDLE;
 	/* a request never comes as a signal from a thread */
-	if (ending.way == ENDING_SIGNAL)
+	if (ending.waker && ending.way == ENDING_SIGNAL)
 		return CATEGORY_WAIT_IPC;
-	if (ending.waker->process == thread->process ||
-	    !had_asked(history, thread, turn, ending.waker))
+	if (!ending_is_of_loop(wait) || !ending.waker ||
+	    ending.waker->process == thread->process || !asks(history, thread, ending.waker))
 		return CATEGORY_WAIT_IDLE;
 	return category_of_way(ending.way);
 }

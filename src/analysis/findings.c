@@ -15,6 +15,15 @@
 /* Less is nobody's problem, whatever its share. */
 #define WORTH_NS UINT64_C(1000000)
 
+/* Waiting for somebody who has nothing to do either is no problem. */
+static bool is_idle_cause(const struct blame_cause *cause)
+{
+	if (cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE)
+		return true;
+	/* a server's next request comes when its client is done with sleeping */
+	return cause->is_at_rest && cause->leaf == CATEGORY_WAIT_SLEEP;
+}
+
 /* The longest single instance among a category's causes. */
 static uint64_t longest_ns(const struct explanation *explanation, enum category category)
 {
@@ -23,19 +32,11 @@ static uint64_t longest_ns(const struct explanation *explanation, enum category 
 	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
 		const struct blame_cause *cause = blame_cause(explanation->blame, i);
 
-		if (cause->category == category && cause->longest_ns > longest)
+		if (cause->category == category && !is_idle_cause(cause) &&
+		    cause->longest_ns > longest)
 			longest = cause->longest_ns;
 	}
 	return longest;
-}
-
-/* Waiting for somebody who has nothing to do either is no problem. */
-static bool is_idle_cause(const struct blame_cause *cause)
-{
-	if (cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE)
-		return true;
-	/* a server's next request comes when its client is done with sleeping */
-	return cause->is_at_rest && cause->leaf == CATEGORY_WAIT_SLEEP;
 }
 
 static uint64_t overslept_ns(const struct explanation *explanation)
@@ -81,6 +82,28 @@ static uint64_t problem_ns(const struct explanation *explanation, enum category 
 	return all_ns ? (uint64_t)((double)ns * (double)(all_ns - idle_ns) / (double)all_ns) : ns;
 }
 
+/* The largest single cause that is a problem. Many small ones behind a wait for nothing are the noise of a busy machine. */
+static double largest_problem_ns(const struct explanation *explanation, enum category category,
+				 bool idle_counts)
+{
+	double most_ns = 0, all_ns = 0;
+	bool is_queue = category >= CATEGORY_RUNQ_PREEMPTED && category <= CATEGORY_RUNQ_LATENCY;
+
+	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
+		const struct blame_cause *cause = blame_cause(explanation->blame, i);
+
+		if (cause->category != category || (!idle_counts && is_idle_cause(cause)))
+			continue;
+		all_ns += (double)cause->ns;
+		if ((double)cause->ns > most_ns)
+			most_ns = (double)cause->ns;
+	}
+	/* a CPU is as busy with many as with one; causes of samples are not to scale */
+	return is_queue || category < CATEGORY_RUNQ_PREEMPTED || !all_ns
+		       ? (double)explanation->account.ns[category]
+		       : most_ns;
+}
+
 static bool is_worth_it(const struct explanation *explanation, enum category category,
 			bool idle_counts)
 {
@@ -91,7 +114,8 @@ static bool is_worth_it(const struct explanation *explanation, enum category cat
 
 	if (!rule->weight || ns < WORTH_NS)
 		return false;
-	if (share >= min_share)
+	if (share >= min_share && largest_problem_ns(explanation, category, idle_counts) >=
+					  min_share * (double)explanation->total_ns / 2)
 		return true;
 	return rule->min_longest_ns && longest_ns(explanation, category) >= rule->min_longest_ns;
 }
@@ -125,7 +149,7 @@ static void take_parts(struct finding *finding, const struct blame *blame)
 		all_ns += cause->ns;
 		if (cause->ns > most_ns)
 			most_ns = cause->ns;
-		if (!main_cause && is_known(cause))
+		if ((!main_cause || is_idle_cause(main_cause)) && is_known(cause))
 			main_cause = cause;
 	}
 	if (!main_cause || main_cause->ns < most_ns / KNOWN_FROM)

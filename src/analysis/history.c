@@ -7,8 +7,7 @@
 
 /* Kinds that are kept whole, because the model does not know them. */
 static const enum event_kind kept_kinds[] = {
-	EVENT_IRQ, EVENT_DISK, EVENT_RECLAIM, EVENT_TCP_STATE, EVENT_RETRANSMIT, EVENT_CGROUP,
-	EVENT_STEAL, EVENT_SIGNAL,
+	EVENT_IRQ, EVENT_DISK, EVENT_RECLAIM, EVENT_TCP_STATE, EVENT_RETRANSMIT, EVENT_STEAL,
 };
 
 /* The kernel's PID_MAX_LIMIT. */

@@ -5,20 +5,23 @@
 #include "analysis/leaf.h"
 #include "base/units.h"
 
-/* What is known of the cgroup of THREAD's process: the last that was said before TIME_NS, else the first. */
+/* What is known of the cgroup of THREAD's process: the last that was said up to TIME_NS with a limit, else any with one, else
+ * the last: programs are often put into their cgroup after they were first looked at. */
 static const struct event_cgroup *cgroup_of(const struct history *history,
 					    const struct thread *thread, uint64_t time_ns)
 {
-	struct history_events events = history_events(history, EVENT_CGROUP);
+	const struct model *model = history_model(history);
 	const struct event_cgroup *found = NULL;
 
-	for (size_t i = 0; i < events.count; i++) {
-		const struct event_cgroup *event = (const void *)events.events[i];
+	for (size_t i = 0; i < model_cgroup_count(model); i++) {
+		const struct event_cgroup *event = model_cgroup(model, i);
+		bool has_limit = event->quota_us || event->memory_limit_bytes;
 
 		if (event->pid != thread->process->pid)
 			continue;
-		if (found && event->header.time_ns > time_ns && found->quota_us)
-			break;
+		if (found && (found->quota_us || found->memory_limit_bytes) &&
+		    (!has_limit || event->header.time_ns > time_ns))
+			continue;
 		found = event;
 	}
 	return found;

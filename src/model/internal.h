@@ -48,6 +48,8 @@ struct tables {
 	size_t hook_count, hook_capacity;
 	struct event_clock *clocks;
 	size_t clock_count, clock_capacity;
+	const struct event_cgroup **cgroups; /* as they were told */
+	size_t cgroup_count, cgroup_capacity;
 	struct map64 files;   /* id: const struct event_file * */
 	struct map64 sockets; /* id: const struct event_socket * */
 	struct map64 span_names; /* id: const struct event_span_name * */

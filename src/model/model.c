@@ -196,6 +196,16 @@ const struct event_hook *model_hook(const struct model *model, size_t i)
 	return model->tables.hooks[i];
 }
 
+size_t model_cgroup_count(const struct model *model)
+{
+	return model->tables.cgroup_count;
+}
+
+const struct event_cgroup *model_cgroup(const struct model *model, size_t i)
+{
+	return model->tables.cgroups[i];
+}
+
 size_t model_clock_count(const struct model *model)
 {
 	return model->tables.clock_count;

@@ -242,6 +242,9 @@ const struct event_loss *model_loss(const struct model *model, size_t i);
 uint64_t model_lost_events(const struct model *model); /* sum over all */
 size_t model_hook_count(const struct model *model);
 const struct event_hook *model_hook(const struct model *model, size_t i);
+/* Which cgroups processes were in, as it was told. */
+size_t model_cgroup_count(const struct model *model);
+const struct event_cgroup *model_cgroup(const struct model *model, size_t i);
 size_t model_clock_count(const struct model *model);
 const struct event_clock *model_clock(const struct model *model, size_t i);
 

@@ -58,6 +58,15 @@ static void add_hook(struct model *model, const struct event_header *event)
 	tables->hooks[tables->hook_count++] = arena_copy(&model->arena, event, event->size);
 }
 
+static void add_cgroup(struct model *model, const struct event_header *event)
+{
+	struct tables *tables = &model->tables;
+
+	array_reserve((void **)&tables->cgroups, &tables->cgroup_capacity, tables->cgroup_count + 1,
+		      sizeof(*tables->cgroups));
+	tables->cgroups[tables->cgroup_count++] = arena_copy(&model->arena, event, event->size);
+}
+
 static void add_loss(struct tables *tables, const struct event_loss *event)
 {
 	array_reserve((void **)&tables->losses, &tables->loss_capacity, tables->loss_count + 1,
@@ -92,6 +101,9 @@ static void add(struct model *model, const struct event_header *event)
 		break;
 	case EVENT_HOOK:
 		add_hook(model, event);
+		break;
+	case EVENT_CGROUP:
+		add_cgroup(model, event);
 		break;
 	case EVENT_LOSS:
 		add_loss(tables, (const struct event_loss *)event);
@@ -222,6 +234,7 @@ void tables_release(struct tables *tables)
 	free(tables->losses);
 	free(tables->hooks);
 	free(tables->clocks);
+	free(tables->cgroups);
 	free(tables->rows);
 	free(tables->gaps);
 	free(tables->doubts);
