@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		usage("TRUTH buffered|direct KILOBYTES");
+	come_first();
 	int truth = truth_open(argv[1]);
 	struct cold_file file = {.is_direct = !strcmp(argv[2], "direct"),
 				 .size_bytes = number_argument(argv[3], "KILOBYTES") << 10,

@@ -46,6 +46,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		usage("TRUTH busy|asleep MILLISECONDS");
+	come_first();
 	int truth = truth_open(argv[1]);
 	uint64_t delay_ns = number_argument(argv[3], "MILLISECONDS") * NS_PER_MS;
 	namespaces_begin(CLONE_NEWNS);

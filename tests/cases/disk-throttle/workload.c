@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		usage("TRUTH KILOBYTES-PER-SECOND KILOBYTES");
+	come_first();
 	int truth = truth_open(argv[1]);
 	cgroup_begin(&group, "blkio");
 	snprintf(backing, sizeof(backing), "/proc/self/fd/%d", scratch_file(DISK_BYTES, 0));

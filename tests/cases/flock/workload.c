@@ -75,6 +75,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 5)
 		usage("TRUTH busy|asleep HOLD-MS PAUSE-MS");
+	come_first();
 	int truth = truth_open(argv[1]), fd = open_lock();
 	struct holder holder = {.is_busy = !strcmp(argv[2], "busy"),
 				.hold_ns = number_argument(argv[3], "HOLD-MS") * NS_PER_MS,

@@ -70,6 +70,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		usage("TRUTH memory|disk MEGABYTES");
+	come_first();
 	int truth = truth_open(argv[1]);
 	struct bulk bulk = {.size_bytes = number_argument(argv[3], "MEGABYTES") << 20};
 

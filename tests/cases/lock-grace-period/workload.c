@@ -53,6 +53,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		usage("TRUTH COUNT");
+	come_first();
 	int truth = truth_open(argv[1]);
 	uint64_t count = number_argument(argv[2], "COUNT");
 	snprintf(backing, sizeof(backing), "/proc/self/fd/%d", scratch_file(1 << 20, 0));

@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		usage("TRUTH REQUESTS LINES");
+	come_first();
 	int truth = truth_open(argv[1]);
 	struct log log = {.fd = scratch_file(1 << 20, 0),
 			  .every = number_argument(argv[2], "REQUESTS"),

@@ -51,6 +51,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 3)
 		usage("TRUTH scattered|sequential");
+	come_first();
 	int truth = truth_open(argv[1]);
 	struct mapped_file file = {.fd = scratch_file(FILE_BYTES, 0),
 				   .is_scattered = !strcmp(argv[2], "scattered"),

@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		usage("TRUTH read|written MEGABYTES");
+	come_first();
 	int truth = truth_open(argv[1]);
 	uint64_t limit_bytes = number_argument(argv[3], "MEGABYTES") << 20;
 	struct large_file file = {.fd = scratch_file(0, 0),

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		usage("TRUTH new|copied KILOBYTES");
+	come_first();
 	int truth = truth_open(argv[1]);
 	struct memory memory = {.size_bytes = number_argument(argv[3], "KILOBYTES") << 10,
 				.fd = -1};

@@ -57,13 +57,16 @@ static NAMED_FUNCTION void fault_a_page(char *page)
 	KEEP_FRAME();
 }
 
+/* One long request: a page of the stack is copied as well, at any moment, and waited for. */
 static void request(struct requests *requests, void *context)
 {
 	struct scene *scene = context;
 
-	spin_ns(100 * NS_PER_US);
 	wait_begin(requests);
-	fault_a_page(scene->page);
+	while (now_ns() < requests->victim.until_ns) {
+		spin_ns(100 * NS_PER_US);
+		fault_a_page(scene->page);
+	}
 	wait_end(requests);
 }
 
@@ -71,6 +74,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		usage("TRUTH MEGABYTES PAUSE-MS");
+	come_first();
 	struct scene scene = {
 		.pause_ns = number_argument(argv[3], "PAUSE-MS") * NS_PER_MS,
 		/* Of the large mapping, which fork keeps locked until it has done with all. */

@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		usage("TRUTH FILE MEGABYTES");
+	come_first();
 	struct requests requests = {.truth = truth_open(argv[1]),
 				    .request = request,
 				    .context = small_pages(PAGE_BYTES),

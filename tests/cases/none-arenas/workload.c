@@ -48,6 +48,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		usage("TRUTH THREADS");
+	come_first();
 	struct requests requests = {.truth = truth_open(argv[1]), .request = request};
 	uint64_t count = number_argument(argv[2], "THREADS");
 

@@ -63,6 +63,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		usage("TRUTH busy|asleep PAUSE-MS");
+	come_first();
 	if (pipe2(ends, O_CLOEXEC) || fcntl(ends[1], F_SETPIPE_SZ, 4 * PAGE_BYTES) < 0)
 		give_up("pipe");
 	struct reader reader = {.fd = ends[0],

@@ -72,17 +72,33 @@ static void make_pair(int netlink)
 	ask_kernel(netlink, &message);
 }
 
-/* One request for all devices of the group. */
-static NAMED_FUNCTION void set_all(int netlink, unsigned int flags)
+/* A request to change all devices of the group. */
+static struct message change_of_all(void)
 {
 	struct message message = {
 		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(message.link)),
 			   .nlmsg_type = RTM_NEWLINK},
-		.link = {.ifi_flags = flags, .ifi_change = IFF_UP},
 	};
 	unsigned int group = GROUP;
 
 	add_attribute(&message, IFLA_GROUP, &group, sizeof(group));
+	return message;
+}
+
+static void set_all_up(int netlink)
+{
+	struct message message = change_of_all();
+
+	message.link.ifi_flags = message.link.ifi_change = IFF_UP;
+	ask_kernel(netlink, &message);
+}
+
+/* The kernel stops each device for it, and waits until nobody sends any more. */
+static NAMED_FUNCTION void set_queues(int netlink, unsigned int length)
+{
+	struct message message = change_of_all();
+
+	add_attribute(&message, IFLA_TXQLEN, &length, sizeof(length));
 	ask_kernel(netlink, &message);
 }
 
@@ -90,10 +106,8 @@ static void change_devices(void *argument)
 {
 	int netlink = *(int *)argument;
 
-	for (;;) {
-		set_all(netlink, IFF_UP);
-		set_all(netlink, 0);
-	}
+	for (unsigned int length = 1000;; length ^= 1)
+		set_queues(netlink, length);
 }
 
 static NAMED_FUNCTION void set_mtu(int socket_fd, int mtu)
@@ -116,6 +130,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 3)
 		usage("TRUTH COUNT");
+	come_first();
 	uint64_t count = number_argument(argv[2], "COUNT");
 	int truth = truth_open(argv[1]);
 	namespaces_begin(CLONE_NEWNET);
@@ -131,6 +146,7 @@ int main(int argc, char **argv)
 	file_set("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 	for (uint64_t i = 0; i < count; i++)
 		make_pair(netlink);
+	set_all_up(netlink);
 	pid_t changer = process_start("net-changer", change_devices, &netlink);
 
 	run_requests(&requests);

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		usage("TRUTH STOP-MS RUN-MS");
+	come_first();
 	struct requests requests = {
 		.truth = truth_open(argv[1]), .request = request, .blocked_key = "ns.stop"};
 	uint64_t stop_ns = number_argument(argv[2], "STOP-MS") * NS_PER_MS;

@@ -73,6 +73,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		usage("TRUTH stat|connect COUNT");
+	come_first();
 	int truth = truth_open(argv[1]);
 	struct storm storm = {.is_connect = !strcmp(argv[2], "connect"),
 			      .count = number_argument(argv[3], "COUNT")};
