@@ -11,6 +11,8 @@
 
 #include "case.h"
 
+#define TOGETHER_NS (50 * NS_PER_US) /* readings that took no longer are of one moment */
+
 /* ---- what the kernel counted of the calling thread ---- */
 
 uint64_t thread_cpu_ns(void)
@@ -22,7 +24,7 @@ uint64_t thread_cpu_ns(void)
 }
 
 /* schedstat's own on-CPU time is as old as the last tick, the thread's clock is not. */
-static struct thread_time thread_time_now(int schedstat)
+static struct thread_time thread_time_once(int schedstat)
 {
 	struct thread_time now;
 	char text[128];
@@ -35,6 +37,22 @@ static struct thread_time thread_time_now(int schedstat)
 		give_up("understanding schedstat");
 	now.on_cpu_ns = thread_cpu_ns();
 	now.at_ns = now_ns();
+	return now;
+}
+
+/*
+ * The three numbers must be of one moment. Reading them is just when a thread whose slice is over
+ * is put off its CPU: asking for its CPU time makes the kernel look at the slice.
+ */
+static struct thread_time thread_time_now(int schedstat)
+{
+	struct thread_time now;
+	uint64_t began_ns;
+
+	do {
+		began_ns = now_ns();
+		now = thread_time_once(schedstat);
+	} while (now.at_ns - began_ns > TOGETHER_NS);
 	return now;
 }
 

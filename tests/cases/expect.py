@@ -13,7 +13,7 @@ BREAKDOWN_MARGIN = 0.02
 BREAKDOWN_MARGIN_NS = 1_000_000
 
 WORDS = {"NEEDS", "RECORD", "TARGET", "CATEGORY", "CULPRIT", "FUNCTION", "OBJECT", "SENTENCE", "HOPS", "SHARE",
-         "HEALTHY"}
+         "HEALTHY", "ACCUSES_NOT"}
 
 
 class NotUnderstood(Exception):
@@ -40,6 +40,11 @@ class Variant:
     def is_healthy(self):
         return self.healthy is not None
 
+    @property
+    def has_fault(self):
+        """False where something must be left in peace."""
+        return not self.is_healthy and self.accuses_not is None
+
 
 class Case:
     """A folder of tests/cases."""
@@ -62,8 +67,8 @@ class Case:
         if len(self.variants) < 2:
             raise NotUnderstood(f"{path}: at least two variants are wanted")
         for variant in self.variants:
-            if not variant.is_healthy and not variant.category:
-                raise NotUnderstood(f"{path}: variant {variant.name} needs CATEGORY or HEALTHY")
+            if variant.has_fault and not variant.category:
+                raise NotUnderstood(f"{path}: variant {variant.name} needs CATEGORY, HEALTHY or ACCUSES_NOT")
 
     def _read_line(self, where, line):
         word, _, text = line.strip().partition(" ")
@@ -79,6 +84,11 @@ class Case:
             self.variants[-1].own[word] = text
         else:
             raise NotUnderstood(f"{where}: an indented line belongs to the variant above it")
+
+
+def texts(culprit):
+    """What is said about CULPRIT in words: not its numbers, such as a pid."""
+    return [value for value in culprit.values() if isinstance(value, str)]
 
 
 def matches(text, globs):
@@ -101,6 +111,8 @@ class Verdict:
         self.function = culprit.get("function") or ""
         if variant.is_healthy:
             self._judge_health(answer)
+        elif not variant.has_fault:
+            self._judge_innocence(variant.accuses_not, answer)
         else:
             self._judge_finding(variant, first, culprit)
         self.is_right = not self.faults  # the cause is named; how much of it comes now
@@ -115,6 +127,13 @@ class Verdict:
     def _judge_health(self, answer):
         self._fault(self.is_accused, "accused, but it is healthy")
         self._fault(not answer.get("healthy"), "healthy is not said")
+
+    def _judge_innocence(self, innocent, answer):
+        """A real finding beside it is in order: of another category, with another culprit."""
+        named = [" ".join([finding["category"], *texts(finding.get("culprit") or {})]) for finding in answer["findings"]]
+        accused = [text for text in named if re.search(innocent, text)]
+        self.is_accused = bool(accused)
+        self._fault(accused, f"accused, but innocent: {'; '.join(accused)}")
 
     def _judge_finding(self, variant, first, culprit):
         if not first:
@@ -133,7 +152,7 @@ class Verdict:
 
     def _judge_share(self, category, first, truth):
         self.share_found = first["share"]
-        self.share_true = truth.number("ns." + category) / truth.interval_ns()
+        self.share_true = truth.share_of(category)
         self._fault(abs(self.share_found - self.share_true) > SHARE_MARGIN, "share")
 
     def _judge_breakdown(self, answer, truth):
@@ -191,6 +210,10 @@ class Truth:
 
     def interval_ns(self):
         return self.number("victim.to_ns") - self.number("victim.from_ns")
+
+    def share_of(self, category):
+        key = "ns." + category if "ns." + category in self.values else "about." + category
+        return self.number(key) / self.interval_ns()
 
     def spent(self):
         return {key[3:]: self.number(key) for key in self.values if key.startswith("ns.")}

@@ -109,6 +109,17 @@ class Judging(unittest.TestCase):
         self.assertEqual(self.faults({**healthy, "healthy": False}, text), ["healthy is not said"])
         self.assertEqual(len(self.faults(answer_of(), text)), 2)
 
+    def test_innocence(self):
+        text = "VARIANT a\nVARIANT b\nACCUSES_NOT lock\\.kernel|monitor\n"
+        self.assertEqual(self.faults(answer_of(), text), [])
+        self.assertEqual(len(self.faults(answer_of(category="lock.kernel"), text)), 1)
+        self.assertEqual(len(self.faults(answer_of(comm="monitor"), text)), 1)
+
+    def test_shares_that_only_samples_can_tell(self):
+        text = LOCK.replace("SHARE lock.futex", "SHARE mem.fault")
+        self.assertEqual(self.faults(answer_of(), text, about__mem__fault=650 * MS), [])
+        self.assertEqual(self.faults(answer_of(), text, about__mem__fault=450 * MS), ["share"])
+
 
 if __name__ == "__main__":
     unittest.main()
