@@ -182,8 +182,8 @@ void relay_start(struct tun_relay *relay)
 }
 
 /*
- * A connection that is closed is gone at once: the namespaces would live on for minutes with one that
- * waits for the other side's farewell, which no relay carries any more.
+ * A connection that is closed is gone at once: the namespaces would live on for minutes with one
+ * that waits for the other side's farewell, which no relay carries any more.
  */
 static void close_at_once(int peer)
 {
