@@ -169,11 +169,10 @@ enum category account_block(const struct history *history, const struct thread *
 		*ret_inferred = false;
 	if (category == CATEGORY_WAIT_IDLE && wait->evidence)
 		return ending_category(history, thread, turn);
-	if (category != CATEGORY_UNKNOWN || (wait && wait->evidence) ||
-	    turn->prev_syscall == EVENT_NO_SYSCALL)
+	if (category != CATEGORY_UNKNOWN || (wait && wait->evidence))
 		return category;
 	category = category_of_call(turn->prev_syscall);
-	if (category == CATEGORY_UNKNOWN)
+	if (category == CATEGORY_UNKNOWN && !thread->is_kernel)
 		category = habit(history, thread, turn->prev_syscall);
 	if (ret_inferred)
 		*ret_inferred = category != CATEGORY_UNKNOWN;

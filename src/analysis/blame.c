@@ -83,7 +83,7 @@ static uint64_t cause_key(enum category category, const struct leaf *leaf)
 	if (leaf->culprit)
 		plain_name(key.name, leaf->culprit->comm);
 	else
-		key.object = hash_text(leaf->object);
+		key.object = leaf->group ? leaf->group : hash_text(leaf->object);
 	return hash_bytes(&key, sizeof(key));
 }
 
@@ -186,6 +186,12 @@ static bool is_on_the_way(const struct blame *blame, const struct thread *thread
 	return false;
 }
 
+static bool is_disk(enum category category)
+{
+	return category == CATEGORY_IO_DISK || category == CATEGORY_IO_FS ||
+	       category == CATEGORY_MEM_FAULT || category == CATEGORY_MEM_SWAP;
+}
+
 /* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf.
  * *RET_TURN: the turn whose waker it was. */
 static const struct thread *next_thread(const struct blame *blame, const struct thread *thread,
@@ -207,6 +213,8 @@ static const struct thread *next_thread(const struct blame *blame, const struct 
 		return NULL;
 	if (!ending.waker && category == CATEGORY_NET_CONNECT && wait)
 		return leaf_net_listener(blame->history, wait);
+	if (!ending.waker && is_disk(category))
+		return leaf_disk_server(blame->history, thread, piece);
 	return ending.waker;
 }
 
@@ -229,6 +237,9 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 		end = BLAME_LEAF;
 	if (end != BLAME_LEAF)
 		leaf.end = end;
+	/* of others, who waited for a disk says more than the disk alone */
+	if (!leaf.culprit && blame->hop_count > 1 && is_disk(category))
+		leaf.culprit = thread;
 	add_leaf(blame, &leaf);
 }
 
@@ -398,7 +409,12 @@ static void add_own_cpu(struct blame *blame, const struct thread *thread, uint64
 		if (sample->time_ns >= to_ns)
 			break;
 		leaf_of_sample(&leaf, blame->history, sample);
-		add_leaf(blame, &leaf);
+		/* what the interrupts themselves say is better */
+		if (leaf.category == CATEGORY_CPU_IRQ &&
+		    history_events(blame->history, EVENT_IRQ).count)
+			leaf_release(&leaf);
+		else
+			add_leaf(blame, &leaf);
 	}
 	leaf_of_irqs(&leaf, blame->history, thread, from_ns, to_ns);
 	if (leaf.ns)

@@ -18,6 +18,7 @@ struct leaf {
 	enum blame_end end;
 	const struct thread *culprit; /* NULL: nobody that can be named */
 	char object[256];             /* what it was about, "" if nothing */
+	uint64_t group;               /* without a culprit: leaves with the same are one cause; 0: the object */
 	uint64_t from_ns;
 	uint64_t ns;
 	uint64_t overslept_ns;  /* of a sleep: see struct blame_cause */
@@ -54,6 +55,10 @@ void leaf_of_block(struct leaf *leaf, const struct history *history, const struc
 
 void leaf_disk(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	       const struct piece *piece);
+/* Who did the work of the requests that THREAD waited for during PIECE: a thread of the kernel, if the disk is a file or
+ * on another machine. NULL: a device did. */
+const struct thread *leaf_disk_server(const struct history *history, const struct thread *thread,
+				      const struct piece *piece);
 void leaf_net(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	      const struct piece *piece);
 /* A sleep or a wait for FIRST's own data that FIRST's kernel holds back (see leaf_net.c); true if it is one. */

@@ -5,6 +5,9 @@
 #include "analysis/leaf.h"
 #include "base/units.h"
 
+/* Requests before and after a wait that are asked who serves the device. */
+#define SERVER_LOOKS 256
+
 /* Threads that filled a device's queue, told apart. */
 #define USERS_MAX 32
 
@@ -57,16 +60,14 @@ static bool is_own(const struct event_disk *request, const struct thread *thread
 	return request->tid == thread->tid || (inode && request->inode == inode);
 }
 
-/* Which device it was: that of the thread's own request, else of the file's, else of any. */
+/* The thread's own requests say which device it was. Without any, none is guessed. */
 static void find_own(struct disk_look *look, const struct history_events *events,
 		     const struct thread *thread, const struct piece *piece, uint64_t inode)
 {
 	size_t at = history_event_from(events, piece->from_ns);
-	const struct event_disk *request, *any = NULL;
+	const struct event_disk *request;
 
 	while (next_request(events, &at, piece, &request)) {
-		if (!any)
-			any = request;
 		if (!is_own(request, thread, inode))
 			continue;
 		look->own_ns += inside_ns(request, piece);
@@ -74,7 +75,7 @@ static void find_own(struct disk_look *look, const struct history_events *events
 					  look->own->header.time_ns - look->own->queued_ns)
 			look->own = request;
 	}
-	look->device = look->own ? look->own->device : any ? any->device : 0;
+	look->device = look->own ? look->own->device : 0;
 }
 
 static void add_user(struct disk_look *look, const struct event_disk *request, uint64_t ns)
@@ -125,23 +126,31 @@ static void describe(struct leaf *leaf, const struct disk_look *look)
 			 ", throttled by its cgroup");
 }
 
+static uint64_t inode_of(const struct history *history, const struct piece *piece)
+{
+	const struct wait *wait = history_wait(history, piece->turn);
+	const struct event_file *file = NULL;
+
+	if (wait && wait->evidence && wait->evidence->object_kind == EVENT_OBJECT_FILE)
+		file = model_file(history_model(history), wait->evidence->object);
+	return file ? file->inode : 0;
+}
+
 void leaf_disk(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	       const struct piece *piece)
 {
 	struct history_events events = history_events(history, EVENT_DISK);
-	const struct wait *wait = history_wait(history, piece->turn);
-	const struct event_file *file = NULL;
+	uint64_t inode = inode_of(history, piece);
 	const struct disk_user *most = NULL;
 	struct disk_look look = {.own = NULL};
 
 	leaf->culprit = NULL;
-	if (wait && wait->evidence && wait->evidence->object_kind == EVENT_OBJECT_FILE)
-		file = model_file(history_model(history), wait->evidence->object);
-	find_own(&look, &events, thread, piece, file ? file->inode : 0);
+	find_own(&look, &events, thread, piece, inode);
 	if (!look.device)
 		return;
+	leaf->group = look.device;
 	describe(leaf, &look);
-	find_users(&look, &events, thread, piece, file ? file->inode : 0);
+	find_users(&look, &events, thread, piece, inode);
 	for (size_t i = 0; i < look.user_count; i++) {
 		if (!most || look.users[i].ns > most->ns)
 			most = &look.users[i];
@@ -149,4 +158,37 @@ void leaf_disk(struct leaf *leaf, const struct history *history, const struct th
 	/* others had more in the queue than the thread itself: it stood behind them */
 	if (most && most->tid && most->ns > look.own_ns)
 		leaf->culprit = model_thread_at(history_model(history), most->tid, piece->from_ns);
+}
+
+/* That of one of the device's other requests, where this one was completed by an interrupt on its behalf. */
+static uint32_t server_of_device(const struct history_events *events, const struct piece *piece,
+				 uint32_t device)
+{
+	size_t at = history_event_from(events, piece->from_ns);
+	size_t first = at > SERVER_LOOKS ? at - SERVER_LOOKS : 0;
+
+	for (size_t i = first; i < events->count && i < at + SERVER_LOOKS; i++) {
+		const struct event_disk *request = (const void *)events->events[i];
+
+		if (request->device == device && request->server_tid)
+			return request->server_tid;
+	}
+	return 0;
+}
+
+const struct thread *leaf_disk_server(const struct history *history, const struct thread *thread,
+				      const struct piece *piece)
+{
+	struct history_events events = history_events(history, EVENT_DISK);
+	struct disk_look look = {.own = NULL};
+	const struct thread *server;
+	uint32_t tid;
+
+	find_own(&look, &events, thread, piece, inode_of(history, piece));
+	if (!look.own)
+		return NULL;
+	tid = look.own->server_tid ? look.own->server_tid
+				   : server_of_device(&events, piece, look.device);
+	server = tid ? model_thread_at(history_model(history), tid, piece->to_ns) : NULL;
+	return server == thread ? NULL : server;
 }

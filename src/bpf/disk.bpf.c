@@ -7,6 +7,8 @@
  * each disk and uses them again and again, so that one whose end was not seen is put right when its
  * address begins anew.
  */
+#include "bpf/follow.bpf.h"
+#include "bpf/irq.bpf.h"
 #include "bpf/wait.bpf.h"
 
 #define REQUESTS_MAX 8192
@@ -239,6 +241,25 @@ int on_disk_issue(__u64 *ctx)
 	return 0;
 }
 
+/*
+ * The kernel thread that did a request's work itself, and completes it now: disks that are files (loop) or
+ * elsewhere (nbd) have one. 0: an interrupt of a device completes it. Who waits for the request waits for that
+ * thread, which is followed.
+ */
+static __always_inline __u32 server_of(struct disk_request *request, __u32 cpu)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_slot *slot;
+
+	if (!(task->flags & PF_KTHREAD) || task->pid == 0 || task->pid == request->tid ||
+	    !settings.knows_irqs || is_in_interrupt(cpu))
+		return 0;
+	slot = slot_of(request->tid);
+	if (slot && slot->tid == request->tid && slot->is_wanted)
+		follow(task->pid);
+	return task->pid;
+}
+
 static __always_inline void emit_disk(struct request *rq, struct disk_request *request, int error)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), mark;
@@ -263,7 +284,7 @@ static __always_inline void emit_disk(struct request *rq, struct disk_request *r
 	event->depth = request->depth;
 	event->cpu = cpu;
 	event->error = error;
-	event->reserved = 0;
+	event->server_tid = server_of(request, cpu);
 	event_commit(&event->header, mark);
 }
 

@@ -393,7 +393,7 @@ struct event_disk {
 			never was */
 	__u16 cpu;   /* that took the completion */
 	__s32 error; /* negative errno */
-	__u32 reserved;
+	__u32 server_tid; /* kernel thread that did its work (disks that are files); 0: a device did */
 };
 
 enum event_reclaim_kind {

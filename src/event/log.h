@@ -107,7 +107,7 @@ struct capture_settings {
 	__u32 tcp_states; /* 1: they are written beside the evidence of waits */
 	__u32 tick_ns;    /* the kernel's own clock counts these (CONFIG_HZ) */
 	__u32 span_count; /* functions with a span; 0: none */
-	__u32 reserved;
+	__u32 knows_irqs; /* 1: probe irq tells when an interrupt is at work */
 	__u64 realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC at start_ns */
 	__u64 irq_hidden_ns;      /* what an interrupt takes outside its tracepoints */
 	struct filter_pattern patterns[FILTER_PATTERNS_MAX];

@@ -330,7 +330,8 @@ static const struct event_field disk_fields[] = {
 	      "requests in flight on the disk when it was issued, with itself; 0 is not issued"),
 	FIELD(disk, cpu, MEANING_CPU, "CPU that took the completion"),
 	FIELD(disk, error, MEANING_COUNT, "0, or a negative error number"),
-	FIELD(disk, reserved, MEANING_RESERVED, ""),
+	FIELD(disk, server_tid, MEANING_TID,
+	      "kernel thread that did its work, of a disk that is a file; 0 is a device"),
 };
 
 static const struct event_field reclaim_fields[] = {
