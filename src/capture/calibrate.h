@@ -12,13 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CALIBRATE_ASSUMED_NS 1000  /* where it could not be measured */
-#define CALIBRATE_MOST_NS    20000 /* more is not believed */
+#define CALIBRATE_MOST_NS 20000 /* more is not believed */
 
 /*
  * Has one thread watch the clock while another interrupts its CPU (membarrier), some dozens of
- * times: a few ms, at most 50. Needs two CPUs and a chance to run on both at once. False: it could
- * not be measured, and *RET_NS is CALIBRATE_ASSUMED_NS.
+ * times: a few ms, at most 100. Needs two CPUs and a chance to run on both at once. False: it could
+ * not be measured, and *RET_NS is assumed, by whether there is a hypervisor.
  */
 bool calibrate_irq_hidden(uint64_t *ret_ns);
 

@@ -79,11 +79,10 @@ static void medians_are_compared(void **state)
 static void calibrating_ends(void **state)
 {
 	uint64_t hidden_ns = UINT64_MAX;
-	bool is_measured = calibrate_irq_hidden(&hidden_ns);
 
 	(void)state;
+	calibrate_irq_hidden(&hidden_ns);
 	assert_true(hidden_ns <= CALIBRATE_MOST_NS);
-	assert_true(is_measured || hidden_ns == CALIBRATE_ASSUMED_NS);
 }
 
 int main(void)
