@@ -44,7 +44,7 @@ test: ## everything this machine can run, as root: installs what is missing, che
 live: programs all ## only the live tests; TESTS=word: those with the word in their name
 	BUILD=$(BUILD) tests/live/run $(TESTS)
 
-bench: $(BUILD)/bench/floor all ## measure beside other tools (BENCH=--quick: under a minute)
+bench: $(BUILD)/bench/floor $(PROGRAMS)/span all ## measure beside other tools (BENCH=--quick: under a minute)
 	bench/run --build $(BUILD) $(BENCH)
 
 demo: ## build, record a lock and a real program, show what is found (as root)

@@ -309,7 +309,9 @@ const struct command command_record = {
 		"  dashcam record -d 10s                      the whole machine, for ten seconds\n"
 		"  dashcam record -o slow.dcam -p 1234        one process, until Ctrl-C\n"
 		"  dashcam record -- ./program --fast         a command and its children\n"
-		"  dashcam record --min-wait 0 --comm 'db*'   every wait of threads named db...\n",
+		"  dashcam record --min-wait 0 --comm 'db*'   every wait of threads named db...\n"
+		"  dashcam record --span query=libsqlite3.so.0:sqlite3_step -p 1234\n"
+		"                                             each call of a function; report spans\n",
 	.options = record_rows,
 	.values_size = sizeof(struct record_values),
 	.defaults = &record_defaults,

@@ -56,8 +56,9 @@ extern const char *const session_hook_names[];
 	OPTION("probe", 0, OPTION_LIST, struct_, member_.probes, "NAME,...",                       \
 	       "only these probes, see dashcam probes (default: sched,sample,irq,disk,memory,tcp)"),                   \
 	OPTION("span", 0, OPTION_LIST, struct_, member_.spans, "NAME=BINARY:FUNCTION",             \
-	       "record each call of FUNCTION in BINARY, from entry to return, as NAME; may be "    \
-	       "repeated"),                                                                        \
+	       "record each call of a function, from entry to return, as NAME; BINARY is a path, " \
+	       "or a library or program by its name, FUNCTION a symbol, or 0x and its address; "   \
+	       "may be repeated"),                                                                 \
 	OPTION("span-anyway", 0, OPTION_FLAG, struct_, member_.spans_anyway, NULL,                 \
 	       "allow --span where an exception (C++, Rust) or a switch of stacks (Go, "           \
 	       "coroutines) inside FUNCTION ends the program"),                                    \

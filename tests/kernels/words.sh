@@ -117,3 +117,10 @@ has_frames() {
 	most_waits "tid = $(truth sleeper.tid fp.truth) and waited_ns > 15000000" \
 		"stack(user_stack) like '%clock_nanosleep'" 20
 }
+
+has_spans() {
+	equal "$(cat span.status)" 0
+	equal "$(value span.dcam "select count(*) from span where name = 'nap' and returned and depth = 1 and
+		duration_ns >= 20000000 and tid = $(truth sleeper.tid span.truth)")" 20
+	equal "$(value span.dcam "select count(*) from span where name = 'main' and returned and depth = 0")" 1
+}

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "workload.h"
@@ -28,13 +29,14 @@ struct server {
 NAMED_FUNCTION uint64_t parse_request(struct server *server);
 NAMED_FUNCTION void send_reply(struct server *server);
 NAMED_FUNCTION void handle_request(struct server *server, uint64_t number);
-NAMED_FUNCTION uint64_t walk_tree(uint64_t depth);
+NAMED_FUNCTION uint64_t walk_tree(struct server *server, uint64_t depth);
 NAMED_FUNCTION uint64_t finish_by_jump(uint64_t duration_ns);
 NAMED_FUNCTION uint64_t jump_to_finish(uint64_t duration_ns);
 NAMED_FUNCTION void fail_request(struct server *server);
 NAMED_FUNCTION void end_thread(void);
 NAMED_FUNCTION void never_return(int truth);
 NAMED_FUNCTION void do_nothing(void);
+NAMED_FUNCTION void push_and_pop(void);
 
 uint64_t parse_request(struct server *server)
 {
@@ -60,10 +62,13 @@ void handle_request(struct server *server, uint64_t number)
 	KEEP_FRAME();
 }
 
-uint64_t walk_tree(uint64_t depth)
+/* The outermost works after all the others have returned. */
+uint64_t walk_tree(struct server *server, uint64_t depth)
 {
-	uint64_t below = depth ? walk_tree(depth - 1) : 0;
+	uint64_t below = depth ? walk_tree(server, depth - 1) : 0;
 
+	if (depth == RECURSION_DEPTH)
+		spin_ns(server->work_ns);
 	KEEP_FRAME();
 	return below + 1;
 }
@@ -106,6 +111,14 @@ void do_nothing(void)
 	KEEP_FRAME();
 }
 
+/* As functions that do something begin: with a push, which the kernel need not single-step. */
+void push_and_pop(void)
+{
+#ifdef __x86_64__
+	__asm__ volatile("" ::: "rbx", "memory");
+#endif
+}
+
 static void tell(const struct server *server, const char *key, uint64_t value)
 {
 	char whole[64];
@@ -136,6 +149,7 @@ static void *serve_badly(void *argument)
 {
 	struct server *server = argument;
 	volatile int failures = 0;
+	volatile uint64_t walked_ns = 0;
 
 	pthread_setname_np(pthread_self(), server->name);
 	tell(server, "tid", (uint64_t)thread_id());
@@ -143,8 +157,13 @@ static void *serve_badly(void *argument)
 	if (failures++ < 3)
 		fail_request(server);
 	handle_request(server, 0);
-	for (int i = 0; i < 5; i++)
-		walk_tree(RECURSION_DEPTH);
+	for (int i = 0; i < 5; i++) {
+		uint64_t begin_ns = now_ns();
+
+		walk_tree(server, RECURSION_DEPTH);
+		walked_ns += now_ns() - begin_ns;
+	}
+	tell(server, "walked_ns", walked_ns);
 	for (int i = 0; i < 7; i++)
 		jump_to_finish(server->work_ns);
 	end_thread();
@@ -163,15 +182,22 @@ static void run(struct server *servers, unsigned int count, void *(*body)(void *
 		pthread_join(threads[i], NULL);
 }
 
-/* The price of a span: calls that do nothing. */
-static int measure(int truth, uint64_t calls)
+/* Other programs may have the CPU meanwhile: they are not to be measured. */
+static uint64_t own_ns(void)
 {
-	uint64_t begin_ns = now_ns();
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void measure(int truth, const char *key, void (*function)(void), uint64_t calls)
+{
+	uint64_t begin_ns = own_ns();
 
 	for (uint64_t i = 0; i < calls; i++)
-		do_nothing();
-	truth_number(truth, "call_ns", (int64_t)((now_ns() - begin_ns) / calls));
-	return 0;
+		function();
+	truth_number(truth, key, (int64_t)((own_ns() - begin_ns) / calls));
 }
 
 int main(int argc, char **argv)
@@ -186,8 +212,11 @@ int main(int argc, char **argv)
 	int truth = truth_open(argv[1]);
 	uint64_t requests = number_argument(argv[2], "REQUESTS");
 
-	if (argv[3][0] == '0')
-		return measure(truth, requests);
+	if (argv[3][0] == '0') { /* the price of a span: calls that do nothing */
+		measure(truth, "nothing_ns", do_nothing, requests);
+		measure(truth, "push_ns", push_and_pop, requests);
+		return 0;
+	}
 	for (int i = 0; i < 3; i++) {
 		servers[i].truth = truth;
 		servers[i].requests = requests;
