@@ -104,8 +104,6 @@ static bool is_own_loop(const struct stack *stack)
 
 /* ---- futexes ---- */
 
-#define FUTEX_HAS_OWNER 0x80000000u
-
 static bool is_syscall(const struct event_wait *evidence, const char *words)
 {
 	const char *name = evidence->syscall < 0 ? NULL : model_syscall_name(evidence->syscall);
@@ -115,30 +113,50 @@ static bool is_syscall(const struct event_wait *evidence, const char *words)
 
 /*
  * What the call itself says: glibc's locks sleep with FUTEX_WAIT while the word is 2, those that
- * keep the owner in the word (robust ones, musl) while it has the bit for waiters, or is negative.
- * glibc's conditions, semaphores and joins use FUTEX_WAIT_BITSET.
+ * keep the owner in the word (robust ones, musl) while it has the bit for waiters; its
+ * readers-writer locks with FUTEX_WAIT_BITSET while the word is 3. Its conditions, semaphores and
+ * joins use FUTEX_WAIT_BITSET with other values.
  */
 static bool looks_like_lock(const struct event_wait *evidence)
 {
 	uint32_t value = (uint32_t)evidence->args[2];
 
-	return is_syscall(evidence, "futex") &&
-	       (evidence->args[1] & FUTEX_CMD_MASK) == FUTEX_WAIT &&
-	       (value == 2 || (value & FUTEX_HAS_OWNER && value != UINT32_MAX));
+	if (!is_syscall(evidence, "futex"))
+		return false;
+	if ((evidence->args[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
+		return value == 3;
+	return value == 2 || (value & FUTEX_WAITERS && value != UINT32_MAX);
 }
 
+/* The owner was read where glibc keeps it: it must be a thread that can be meant. */
+static bool has_owner(struct model *model, const struct wait *wait)
+{
+	const struct thread *owner =
+		wait->evidence->futex_owner_tid ? model_wait_owner(model, wait) : NULL;
+
+	return owner && owner != wait->thread && owner->process == wait->thread->process;
+}
+
+/* A lock may be made of a condition: one on the stack is believed, else the innermost word. */
 static enum futex_word user_word(struct model *model, const struct event_wait *evidence)
 {
 	const struct stack *stack = model_stack(model, evidence->user_stack);
-	enum futex_word word = FUTEX_SAYS_NOTHING;
+	enum futex_word first = FUTEX_SAYS_NOTHING;
 
-	for (uint32_t i = 0; stack && !word && i < stack->place_count; i++)
-		word = futex_word_of(stack->places[i]->function);
-	return word;
+	for (uint32_t i = 0; stack && i < stack->place_count; i++) {
+		enum futex_word word = futex_word_of(stack->places[i]);
+
+		if (word == FUTEX_SAYS_LOCK)
+			return word;
+		if (first == FUTEX_SAYS_NOTHING)
+			first = word;
+	}
+	return first;
 }
 
-static enum category futex_category(struct model *model, const struct event_wait *evidence)
+static enum category futex_category(struct model *model, const struct wait *wait)
 {
+	const struct event_wait *evidence = wait->evidence;
 	unsigned int command = evidence->args[1] & FUTEX_CMD_MASK;
 
 	if (is_syscall(evidence, "futex")) {
@@ -156,8 +174,8 @@ static enum category futex_category(struct model *model, const struct event_wait
 	case FUTEX_SAYS_NOTHING:
 		break;
 	}
-	return looks_like_lock(evidence) || evidence->futex_owner_tid ? CATEGORY_LOCK_FUTEX
-								      : CATEGORY_WAIT_CONDITION;
+	return looks_like_lock(evidence) || has_owner(model, wait) ? CATEGORY_LOCK_FUTEX
+								   : CATEGORY_WAIT_CONDITION;
 }
 
 /* ---- what else a row asks ---- */
@@ -189,16 +207,17 @@ static bool was_woken_by_disk(struct model *model, const struct event_wait *evid
 	return false;
 }
 
-static enum category refine(struct model *model, const struct event_wait *evidence,
+static enum category refine(struct model *model, const struct wait *wait,
 			    const struct category_row *row)
 {
+	const struct event_wait *evidence = wait->evidence;
 	const struct event_socket *socket;
 
 	switch (row->question) {
 	case ROW_AS_IS:
 		break;
 	case ROW_WHICH_FUTEX:
-		return futex_category(model, evidence);
+		return futex_category(model, wait);
 	case ROW_WHICH_SOCKET:
 		socket = model_socket(model, evidence->object);
 		if (socket && !is_internet(socket->family))
@@ -256,10 +275,12 @@ static enum category category_of_object(struct model *model, const struct event_
 										 : CATEGORY_UNKNOWN;
 }
 
-static enum category category_of_call(struct model *model, const struct event_wait *evidence)
+static enum category category_of_call(struct model *model, const struct wait *wait)
 {
+	const struct event_wait *evidence = wait->evidence;
+
 	if (is_syscall(evidence, "futex futex_wait futex_waitv"))
-		return futex_category(model, evidence);
+		return futex_category(model, wait);
 	if (waits_for_no_file(evidence))
 		return CATEGORY_WAIT_SLEEP;
 	for (size_t i = 0; i < ARRAY_SIZE(syscalls); i++) {
@@ -299,18 +320,20 @@ enum category category_of_block(struct model *model, const struct wait *wait)
 		return category;
 	stack = model_stack(model, wait->evidence->kernel_stack);
 	if (!stack || stack->place_count == 0)
-		return category_of_call(model, wait->evidence);
+		return category_of_call(model, wait);
 	row = decide(stack, false);
 	if (row)
-		return refine(model, wait->evidence, row);
-	return is_own_loop(stack) ? CATEGORY_WAIT_IDLE : category_of_call(model, wait->evidence);
+		return refine(model, wait, row);
+	return is_own_loop(stack) ? CATEGORY_WAIT_IDLE : category_of_call(model, wait);
 }
 
 enum category category_of_runnable(const struct wait *wait)
 {
 	if (wait->switch_flags & EVENT_SWITCH_THROTTLED)
 		return CATEGORY_RUNQ_THROTTLED;
-	return wait->prev_state == 0 ? CATEGORY_RUNQ_PREEMPTED : CATEGORY_RUNQ_WOKEN;
+	/* a newborn thread was runnable from the start, but somebody woke it */
+	return wait->prev_state == 0 && !wait->waker ? CATEGORY_RUNQ_PREEMPTED
+						     : CATEGORY_RUNQ_WOKEN;
 }
 
 enum category category_of_wait(struct model *model, const struct wait *wait)

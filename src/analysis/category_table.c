@@ -34,7 +34,7 @@ static const struct category_row rows[] = {
 	 CATEGORY_WAIT_IDLE},
 	/* kernel threads at rest; more are known by where they wait: see is_own_loop */
 	{"kswapd_try_to_sleep khugepaged_wait_work irq_wait_for_interrupt devtmpfs_work_loop "
-	 "napi_thread_wait svc_recv rcu_gp_fqs_loop rcu_gp_cleanup rcu_tasks_one_gp "
+	 "napi_thread_wait svc_recv rcu_gp_fqs_loop rcu_gp_cleanup rcu_exp_wait_wake rcu_tasks_one_gp "
 	 "rcu_tasks_wait_gp nocb_gp_wait nocb_cb_wait io_sq_thread kthread_parkme "
 	 "__kthread_parkme",
 	 CATEGORY_WAIT_IDLE},
@@ -44,14 +44,14 @@ static const struct category_row rows[] = {
 	 CATEGORY_STOP, ROW_WHOLE},
 
 	/* ---- the work of others ---- */
-	{"futex_lock_pi __futex_lock_pi rt_mutex_wait_proxy_lock", CATEGORY_LOCK_FUTEX, ROW_WHOLE},
+	{"futex_lock_pi rt_mutex_wait_proxy_lock", CATEGORY_LOCK_FUTEX, ROW_WHOLE},
 	{"futex_do_wait futex_wait_queue futex_wait_queue_me futex_wait __futex_wait "
 	 "futex_wait_multiple futex_wait_requeue_pi",
 	 CATEGORY_WAIT_CONDITION, ROW_REASON, ROW_WHICH_FUTEX},
 	{"do_wait kernel_wait4 kernel_waitid wait_for_vfork_done zap_pid_ns_processes "
 	 "call_usermodehelper_exec",
 	 CATEGORY_WAIT_CHILD},
-	{"kernel_clone _do_fork", CATEGORY_WAIT_CHILD, ROW_HINT},
+	{"kernel_clone", CATEGORY_WAIT_CHILD, ROW_HINT},
 	{"do_semtimedop __do_semtimedop de_thread coredump_task_exit", CATEGORY_WAIT_CONDITION},
 	{"__flush_work flush_work __flush_workqueue flush_workqueue drain_workqueue "
 	 "cancel_work_sync __cancel_work_sync __cancel_work_timer kthread_stop kthread_park "
@@ -127,13 +127,13 @@ static const struct category_row rows[] = {
 	 "__down_write* down_read* down_write* __down __down_common __down_interruptible "
 	 "__down_killable __down_timeout down down_interruptible down_killable down_timeout "
 	 "percpu_rwsem_wait percpu_down_write __percpu_down_read rt_mutex_slowlock* "
-	 "__rt_mutex_slowlock* rt_mutex_lock* rtlock_slowlock* rt_spin_lock* rt_read_lock "
-	 "rt_write_lock rwbase_*",
+	 "__rt_mutex_slowlock* rt_mutex_lock* rtlock_slowlock* rt_spin_lock* rt_read_lock rt_write_lock rwbase_*",
 	 CATEGORY_LOCK_KERNEL},
 	{"__lock_sock __lock_sock_fast lock_sock_nested ldsem_down_* tty_ldisc_ref_wait "
 	 "locks_lock_inode_wait flock_lock_inode_wait posix_lock_inode_wait do_lock_file_wait "
 	 "fcntl_setlk fcntl_setlk64 __break_lease d_alloc_parallel d_wait_lookup "
-	 "cgroup_lock_and_drain_offline kernfs_drain",
+	 "cgroup_lock_and_drain_offline kernfs_drain __vma_start_write __vma_start_exclude_readers "
+	 "__vma_exclude_readers* __vma_enter_locked vma_mark_detached",
 	 CATEGORY_LOCK_KERNEL},
 	{"__wait_rcu_gp synchronize_rcu* synchronize_srcu* __synchronize_srcu synchronize_net "
 	 "rcu_barrier rcu_sync_enter",

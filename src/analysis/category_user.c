@@ -16,7 +16,7 @@ static const struct futex_row futex_rows[] = {
 	/* C */
 	{"pthread_mutex_* __pthread_mutex_* ___pthread_mutex_* pthread_rwlock_* __pthread_rwlock_* "
 	 "___pthread_rwlock_* pthread_spin_lock __lll_* __lll_lock_wait* _IO_lock_lock flockfile "
-	 "_IO_flockfile mtx_lock mtx_timedlock __lock lll_lock __pthread_once_slow* "
+	 "_IO_flockfile mtx_lock mtx_timedlock __lock lll_lock "
 	 "__cxa_guard_acquire",
 	 FUTEX_SAYS_LOCK},
 	{"pthread_cond_* __pthread_cond_* ___pthread_cond_* cnd_wait cnd_timedwait",
@@ -24,7 +24,7 @@ static const struct futex_row futex_rows[] = {
 	{"sem_wait sem_timedwait sem_clockwait __new_sem_* __sem_wait* pthread_join "
 	 "pthread_timedjoin* pthread_clockjoin* __pthread_timedjoin* __pthread_clockjoin* "
 	 "__pthread_join* ___pthread_join thrd_join pthread_barrier_wait __pthread_barrier_* "
-	 "___pthread_barrier_* pthread_once __pthread_once aio_suspend",
+	 "___pthread_barrier_* pthread_once __pthread_once* aio_suspend",
 	 FUTEX_SAYS_CONDITION},
 	/* allocators */
 	{"je_malloc_mutex_lock_slow malloc_mutex_lock* _rjem_je_malloc_mutex_lock_slow "
@@ -65,22 +65,32 @@ static const struct futex_row futex_rows[] = {
 	{"Parker::park* Unsafe_Park* ObjectMonitor::wait* Monitor::wait* os::PlatformEvent::park* "
 	 "PlatformMonitor::wait* SafepointSynchronize::block* WaitBarrier* LinuxWaitBarrier::wait*",
 	 FUTEX_SAYS_CONDITION},
-	{"take_gil PyThread_acquire_lock_timed PyThread_acquire_lock PyMutex_LockTimed _PyMutex_*",
-	 FUTEX_SAYS_LOCK},
-	{"_PySemaphore_* _PyParkingLot_Park uv_cond_wait uv_sem_wait uv_barrier_wait "
+	{"take_gil PyMutex_LockTimed _PyMutex_LockTimed", FUTEX_SAYS_LOCK},
+	{"PyThread_acquire_lock* _PySemaphore_* _PyParkingLot_Park uv_cond_wait uv_sem_wait uv_barrier_wait "
 	 "v8::base::ConditionVariable::*",
 	 FUTEX_SAYS_CONDITION},
 	{"uv_mutex_lock uv_rwlock_* v8::base::Mutex::Lock* v8::base::RecursiveMutex::Lock*",
 	 FUTEX_SAYS_LOCK},
 };
 
-enum futex_word futex_word_of(const char *function)
+static const struct futex_row *find_row(const char *function)
 {
+	static const struct futex_row none = {"", FUTEX_SAYS_NOTHING};
+
 	for (size_t i = 0; i < ARRAY_SIZE(futex_rows); i++) {
 		if (function_is_one_of(function, futex_rows[i].functions))
-			return futex_rows[i].says;
+			return &futex_rows[i];
 	}
-	return FUTEX_SAYS_NOTHING;
+	return &none;
+}
+
+enum futex_word futex_word_of(const struct place *place)
+{
+	const void **note = model_place_note(place);
+
+	if (!*note)
+		*note = find_row(place->function);
+	return ((const struct futex_row *)*note)->says;
 }
 
 /* By the file's name: what a program only calls. */
@@ -97,7 +107,7 @@ bool is_user_plumbing(const struct place *place)
 {
 	if (is_library(place->module))
 		return true;
-	return futex_word_of(place->function) != FUTEX_SAYS_NOTHING ||
+	return futex_word_of(place) != FUTEX_SAYS_NOTHING ||
 	       function_is_one_of(
 		       place->function,
 		       /* a C library inside of the program */

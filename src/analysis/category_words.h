@@ -22,12 +22,13 @@ const char *lock_taken_by(const char *function);
 /* What a user function around a futex says of it. */
 enum futex_word {
 	FUTEX_SAYS_NOTHING,
-	FUTEX_SAYS_LOCK,
+	FUTEX_SAYS_LOCK, /* never calls a program's functions: sure wherever it is on the stack */
 	FUTEX_SAYS_CONDITION,
 	FUTEX_SAYS_BOTH, /* a condition variable: at its end it takes its mutex again */
 };
 
-enum futex_word futex_word_of(const char *function);
+/* Looked up once for each place. */
+enum futex_word futex_word_of(const struct place *place);
 
 /* A function of the C library, the loader or a language's runtime. */
 bool is_user_plumbing(const struct place *place);
