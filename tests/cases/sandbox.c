@@ -132,6 +132,39 @@ int scratch_file(size_t size_bytes, int flags)
 	return again;
 }
 
+/* How often CPU 0 and 1 have completed disk requests. */
+static void count_disk_softirqs(unsigned long long counts[2])
+{
+	FILE *softirqs = fopen("/proc/softirqs", "re");
+	char line[1024];
+
+	counts[0] = counts[1] = 0;
+	if (!softirqs)
+		give_up("/proc/softirqs");
+	while (fgets(line, sizeof(line), softirqs))
+		if (sscanf(line, " BLOCK: %llu %llu", &counts[0], &counts[1]) == 2)
+			break;
+	fclose(softirqs);
+}
+
+int disk_cpu(int fd)
+{
+	unsigned long long before[2], after[2];
+	void *page = aligned_alloc(PAGE_BYTES, PAGE_BYTES);
+
+	if (!page)
+		give_up("memory");
+	count_disk_softirqs(before);
+	for (int i = 0; i < 256; i++) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		if (pread(fd, page, PAGE_BYTES, i * 16 * PAGE_BYTES) < 0)
+			give_up("reading the file");
+	}
+	count_disk_softirqs(after);
+	free(page);
+	return after[1] - before[1] > after[0] - before[0];
+}
+
 /* The last one to leave: waits until nobody has the other end any more, then removes the cgroup. */
 __attribute__((noreturn)) static void guard_cgroup(const char *path, int read_fd)
 {

@@ -47,6 +47,13 @@ int scratch_file(size_t size_bytes, int flags);
 /* The page cache forgets the file; what is dirty is written first. */
 void file_forget(int fd);
 
+/*
+ * The CPU (0 or 1) that is told by the file's disk when a request is done. A victim that is pinned
+ * to it is woken by its own CPU: of a wake-up from another one the kernel counts only what comes
+ * after its own CPU has noticed.
+ */
+int disk_cpu(int fd);
+
 /* A cgroup of the workload's own, below the root of a v1 CONTROLLER. */
 struct cgroup {
 	char path[128];

@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		usage("TRUTH buffered|direct KILOBYTES");
-	come_first();
+	run_in_real_time(1);
 	int truth = truth_open(argv[1]);
 	struct cold_file file = {.is_direct = !strcmp(argv[2], "direct"),
 				 .size_bytes = number_argument(argv[3], "KILOBYTES") << 10,
@@ -59,6 +59,7 @@ int main(int argc, char **argv)
 	struct requests requests = {
 		.truth = truth, .request = request, .context = &file, .blocked_key = "ns.io.disk"};
 
+	pin_to_cpu(disk_cpu(file.fd));
 	run_requests(&requests);
 	return 0;
 }

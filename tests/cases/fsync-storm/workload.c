@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		usage("TRUTH COUNT MEGABYTES");
-	come_first();
+	run_in_real_time(1);
 	int truth = truth_open(argv[1]);
 	uint64_t count = number_argument(argv[2], "COUNT");
 	size_t size_bytes = number_argument(argv[3], "MEGABYTES") << 20;

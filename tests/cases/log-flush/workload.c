@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* After every REQUESTS requests the victim writes LINES lines to its log and makes them durable. */
-#include <string.h>
+/* After every REQUESTS requests the victim writes KILOBYTES of its log and makes them durable. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "case.h"
 #include "sandbox.h"
 
-#define LINE_BYTES 128
-
 struct log {
 	int fd;
-	uint64_t every;
-	uint64_t lines;
+	uint64_t every; /* requests */
+	char *lines;    /* that are not written yet */
+	size_t size_bytes;
 };
 
 static NAMED_FUNCTION void serve_request(void)
@@ -22,12 +21,8 @@ static NAMED_FUNCTION void serve_request(void)
 
 static NAMED_FUNCTION void flush_log(const struct log *log)
 {
-	char line[LINE_BYTES];
-
-	memset(line, 'x', sizeof(line));
-	for (uint64_t i = 0; i < log->lines; i++)
-		if (write(log->fd, line, sizeof(line)) != sizeof(line))
-			give_up("writing the log");
+	if (write(log->fd, log->lines, log->size_bytes) != (ssize_t)log->size_bytes)
+		give_up("writing the log");
 	if (fdatasync(log->fd))
 		give_up("fdatasync");
 	KEEP_FRAME();
@@ -48,15 +43,19 @@ static void request(struct requests *requests, void *context)
 int main(int argc, char **argv)
 {
 	if (argc != 4)
-		usage("TRUTH REQUESTS LINES");
-	come_first();
+		usage("TRUTH REQUESTS KILOBYTES");
+	run_in_real_time(1);
 	int truth = truth_open(argv[1]);
 	struct log log = {.fd = scratch_file(1 << 20, 0),
 			  .every = number_argument(argv[2], "REQUESTS"),
-			  .lines = number_argument(argv[3], "LINES")};
+			  .size_bytes = number_argument(argv[3], "KILOBYTES") << 10};
 	struct requests requests = {
 		.truth = truth, .request = request, .context = &log, .blocked_key = "ns.io"};
 
+	log.lines = calloc(1, log.size_bytes);
+	if (!log.lines)
+		give_up("memory");
+	pin_to_cpu(disk_cpu(log.fd));
 	lseek(log.fd, 0, SEEK_END);
 	run_requests(&requests);
 	return 0;

@@ -40,30 +40,6 @@ static void read_without_end(void *argument)
 	}
 }
 
-/* How often CPU has completed disk requests, of which the interrupts are a part. */
-static uint64_t disk_softirqs(int cpu)
-{
-	FILE *softirqs = fopen("/proc/softirqs", "re");
-	char line[512];
-	unsigned long long counts[2] = {0};
-
-	if (!softirqs)
-		give_up("/proc/softirqs");
-	while (fgets(line, sizeof(line), softirqs))
-		if (sscanf(line, " BLOCK: %llu %llu", &counts[0], &counts[1]) == 2)
-			break;
-	fclose(softirqs);
-	return counts[cpu];
-}
-
-static int quiet_cpu(void)
-{
-	uint64_t before[2] = {disk_softirqs(0), disk_softirqs(1)};
-
-	sleep_ns(100 * NS_PER_MS);
-	return disk_softirqs(0) - before[0] > disk_softirqs(1) - before[1];
-}
-
 static NAMED_FUNCTION void work(void)
 {
 	compute_here(2 * NS_PER_MS);
@@ -86,8 +62,9 @@ int main(int argc, char **argv)
 			      .size_bytes = number_argument(argv[2], "KILOBYTES") << 10};
 
 	come_first();
+	int cpu = !disk_cpu(flood.fd);
 	pid_t process = process_start("flood", read_without_end, &flood);
-	pin_to_cpu(quiet_cpu());
+	pin_to_cpu(cpu);
 	run_requests(&requests);
 	process_end(process);
 	return 0;

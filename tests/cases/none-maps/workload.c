@@ -2,7 +2,7 @@
 /*
  * Looks like a fault: a monitor reads /proc/PID/maps of the victim's process without pause, while
  * the victim maps, protects and unmaps memory. But the kernel (since 6.11 or so) reads maps without
- * mmap_lock, so nobody waits for it.
+ * mmap_lock, unless it meets a change.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,11 +22,14 @@ static NAMED_FUNCTION void read_maps(const char *path)
 	close(fd);
 }
 
-static void read_maps_without_pause(void *path)
+static void read_maps_often(void *path)
 {
 	pin_to_cpu(1);
-	for (;;)
+	run_in_real_time(1);
+	for (;;) {
 		read_maps(path);
+		sleep_ns(50 * NS_PER_US);
+	}
 }
 
 static NAMED_FUNCTION void change_mappings(size_t size_bytes)
@@ -41,7 +44,7 @@ static NAMED_FUNCTION void change_mappings(size_t size_bytes)
 
 static void request(struct requests *requests, void *size_bytes)
 {
-	compute_here(500 * NS_PER_US);
+	compute_here(2 * NS_PER_MS);
 	wait_begin(requests);
 	change_mappings(*(size_t *)size_bytes);
 	wait_end(requests);
@@ -60,7 +63,7 @@ int main(int argc, char **argv)
 				    .blocked_key = "ns.lock.kernel"};
 	snprintf(path, sizeof(path), "/proc/%d/maps", getpid());
 	come_first();
-	pid_t monitor = process_start("monitor", read_maps_without_pause, path);
+	pid_t monitor = process_start("monitor", read_maps_often, path);
 
 	pin_to_cpu(0);
 	run_requests(&requests);

@@ -1,113 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A process changes COUNT network devices with one request, again and again, in a network namespace
- * of its own: the kernel holds rtnl meanwhile. The victim sets the MTU of a device, which takes
- * rtnl too.
+ * A process sets up its tap device from memory that is a mapped file with a slow user-space server:
+ * the kernel holds rtnl while it waits MILLISECONDS for the page. The victim sets the MTU of
+ * another device, which takes rtnl too. Both are in a network namespace of their own; rtnl is
+ * everybody's.
  */
-#include <errno.h>
-#include <linux/rtnetlink.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "case.h"
 #include "sandbox.h"
+#include "slow_file.h"
 
-#define GROUP 77 /* of the devices that are changed together */
-
-struct message {
-	struct nlmsghdr header;
-	struct ifinfomsg link;
-	char attributes[128];
+struct tap {
+	int fd;
+	int file_fd;
+	int *buffer_bytes; /* in the slow file */
 };
 
-static struct rtattr *add_attribute(struct message *message, int type, const void *value, int size)
+static NAMED_FUNCTION void set_up_device(const struct tap *tap)
 {
-	struct rtattr *attribute =
-		(struct rtattr *)((char *)message + NLMSG_ALIGN(message->header.nlmsg_len));
-
-	attribute->rta_type = type;
-	attribute->rta_len = RTA_LENGTH(size);
-	if (size)
-		memcpy(RTA_DATA(attribute), value, size);
-	message->header.nlmsg_len =
-		NLMSG_ALIGN(message->header.nlmsg_len) + RTA_ALIGN(attribute->rta_len);
-	return attribute;
+	if (ioctl(tap->fd, TUNSETSNDBUF, tap->buffer_bytes))
+		give_up("TUNSETSNDBUF");
+	KEEP_FRAME();
 }
 
-static void ask_kernel(int netlink, struct message *message)
+static void set_up_again_and_again(void *argument)
 {
-	struct {
-		struct nlmsghdr header;
-		struct nlmsgerr error;
-		char rest[1024];
-	} reply;
+	const struct tap *tap = argument;
 
-	message->header.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	if (send(netlink, message, message->header.nlmsg_len, 0) < 0 ||
-	    recv(netlink, &reply, sizeof(reply), 0) < 0)
-		give_up("rtnetlink");
-	errno = -reply.error.error;
-	if (errno)
-		give_up("rtnetlink request");
+	for (;;) {
+		madvise(tap->buffer_bytes, PAGE_BYTES, MADV_DONTNEED);
+		posix_fadvise(tap->file_fd, 0, 0, POSIX_FADV_DONTNEED);
+		set_up_device(tap);
+	}
 }
 
-static void make_pair(int netlink)
+static void open_tap(struct tap *tap, const struct slow_file *file)
 {
-	struct message message = {
-		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(message.link)),
-			   .nlmsg_type = RTM_NEWLINK,
-			   .nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL},
-	};
-	unsigned int group = GROUP;
+	struct ifreq request = {.ifr_name = "case", .ifr_flags = IFF_TAP | IFF_NO_PI};
+	int buffer_bytes = 1 << 20;
 
-	add_attribute(&message, IFLA_GROUP, &group, sizeof(group));
-	struct rtattr *info = add_attribute(&message, IFLA_LINKINFO, NULL, 0);
-	add_attribute(&message, IFLA_INFO_KIND, "veth", 4);
-	info->rta_len = (char *)&message + message.header.nlmsg_len - (char *)info;
-	ask_kernel(netlink, &message);
-}
-
-/* A request to change all devices of the group. */
-static struct message change_of_all(void)
-{
-	struct message message = {
-		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(message.link)),
-			   .nlmsg_type = RTM_NEWLINK},
-	};
-	unsigned int group = GROUP;
-
-	add_attribute(&message, IFLA_GROUP, &group, sizeof(group));
-	return message;
-}
-
-static void set_all_up(int netlink)
-{
-	struct message message = change_of_all();
-
-	message.link.ifi_flags = message.link.ifi_change = IFF_UP;
-	ask_kernel(netlink, &message);
-}
-
-/* The kernel stops each device for it, and waits until nobody sends any more. */
-static NAMED_FUNCTION void set_queues(int netlink, unsigned int length)
-{
-	struct message message = change_of_all();
-
-	add_attribute(&message, IFLA_TXQLEN, &length, sizeof(length));
-	ask_kernel(netlink, &message);
-}
-
-static void change_devices(void *argument)
-{
-	int netlink = *(int *)argument;
-
-	for (unsigned int length = 1000;; length ^= 1)
-		set_queues(netlink, length);
+	tap->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (tap->fd < 0 || ioctl(tap->fd, TUNSETIFF, &request))
+		give_up("/dev/net/tun");
+	tap->file_fd = open(file->path, O_RDWR | O_CLOEXEC);
+	if (tap->file_fd < 0 || pwrite(tap->file_fd, &buffer_bytes, sizeof(buffer_bytes), 0) < 0)
+		give_up(file->path);
+	tap->buffer_bytes = mmap(NULL, PAGE_BYTES, PROT_READ, MAP_SHARED, tap->file_fd, 0);
+	if (tap->buffer_bytes == MAP_FAILED)
+		give_up("mapping the slow file");
 }
 
 static NAMED_FUNCTION void set_mtu(int socket_fd, int mtu)
@@ -118,38 +67,41 @@ static NAMED_FUNCTION void set_mtu(int socket_fd, int mtu)
 		give_up("SIOCSIFMTU");
 }
 
-static void request(struct requests *requests, void *context)
+static void request(struct requests *requests, void *socket_fd)
 {
-	sleep_ns(NS_PER_MS);
+	spin_ns(NS_PER_MS);
 	wait_begin(requests);
-	set_mtu(*(int *)context, 60000 + requests->victim.requests % 2);
+	set_mtu(*(int *)socket_fd, 60000 + requests->victim.requests % 2);
 	wait_end(requests);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
-		usage("TRUTH COUNT");
-	come_first();
-	uint64_t count = number_argument(argv[2], "COUNT");
+	struct slow_file file;
+	struct tap tap;
+
+	if (argc != 4)
+		usage("TRUTH busy|asleep MILLISECONDS");
 	int truth = truth_open(argv[1]);
-	namespaces_begin(CLONE_NEWNET);
+	uint64_t delay_ns = number_argument(argv[3], "MILLISECONDS") * NS_PER_MS;
+	come_first();
+	namespaces_begin(CLONE_NEWNS | CLONE_NEWNET);
+	slow_file_begin(&file, "slow-server", PAGE_BYTES);
+	open_tap(&tap, &file);
 	int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (socket_fd < 0 || netlink < 0)
+	if (socket_fd < 0)
 		give_up("a socket");
 	struct requests requests = {.truth = truth,
 				    .request = request,
 				    .context = &socket_fd,
 				    .blocked_key = "ns.lock.kernel"};
-	/* No addresses, whose work would hold rtnl in kernel threads. */
-	file_set("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
-	for (uint64_t i = 0; i < count; i++)
-		make_pair(netlink);
-	set_all_up(netlink);
-	pid_t changer = process_start("net-changer", change_devices, &netlink);
 
+	slow_file_delay(&file, delay_ns, !strcmp(argv[2], "busy"));
+	pid_t owner = process_start("tap-owner", set_up_again_and_again, &tap);
 	run_requests(&requests);
-	process_end(changer);
+	process_end(owner);
+	munmap(tap.buffer_bytes, PAGE_BYTES);
+	close(tap.file_fd);
+	slow_file_end(&file);
 	return 0;
 }
