@@ -46,6 +46,15 @@ explain() {
 	"$DASHCAM" explain "$@" --json >"$D/answer.json"
 }
 
+# Asks for the cause of a thread's longest wait alone, whatever else happened to it on a busy machine:
+# explain_wait FILE TID [CONDITION].
+explain_wait() {
+	local wait="from wait where tid = $2 and ${3:-1} order by blocked_ns desc limit 1"
+
+	explain "$1" --tid "$2" --from "$(at_second "$(value "$1" "select start_ns $wait")")" \
+		--to "$(at_second "$(value "$1" "select start_ns + blocked_ns $wait")")"
+}
+
 # An expression of Python: "whole" is the answer of explain, "first" its first finding.
 answer() {
 	python3 -c 'import json, sys, types
@@ -244,8 +253,9 @@ start_postgres() {
 	install -d -o postgres -m 700 data
 	install -d -o postgres -m 755 run
 	runuser -u postgres -- $postgres_bin/initdb -D $D/data -A trust >init.log
-	runuser -u postgres -- $postgres_bin/postgres -D $D/data -p $port -k $D/run -c listen_addresses=127.0.0.1 \
-		>postgres.log 2>&1 &
+	# a session that waits for a lock looks for a deadlock after a second: its wait would be two
+	runuser -u postgres -- $postgres_bin/postgres -D $D/data -p $port -k $D/run \
+		-c listen_addresses=127.0.0.1 -c deadlock_timeout=30s >postgres.log 2>&1 &
 	postgres_runner=$!
 	wait_for 20 test -S run/.s.PGSQL.$port
 	wait_for 10 sql $D/run -c 'select 1'
