@@ -67,10 +67,11 @@ static enum category leaf_class(enum category leaf)
 	return leaf == CATEGORY_CPU_KERNEL ? CATEGORY_CPU_USER : leaf;
 }
 
-static uint64_t cause_key(enum category category, const struct leaf *leaf)
+static uint64_t cause_key(const struct blame *blame, enum category category,
+			  const struct leaf *leaf)
 {
 	struct {
-		uint32_t category, leaf, end, has_culprit;
+		uint32_t category, leaf, end, has_culprit, process, is_queued;
 		char name[EVENT_COMM_SIZE];
 		uint64_t object;
 	} key = {
@@ -80,6 +81,11 @@ static uint64_t cause_key(enum category category, const struct leaf *leaf)
 		.has_culprit = leaf->culprit != NULL,
 	};
 
+	/* who was in the way of one that was in the way: the many of a busy machine are not one */
+	if (blame->hop_count > 1 && blame->hops[blame->hop_count - 1].link == LINK_RAN) {
+		key.is_queued = 1;
+		key.process = leaf->culprit ? leaf->culprit->process->index : 0;
+	}
 	if (leaf->culprit)
 		plain_name(key.name, leaf->culprit->comm);
 	else
@@ -87,15 +93,23 @@ static uint64_t cause_key(enum category category, const struct leaf *leaf)
 	return hash_bytes(&key, sizeof(key));
 }
 
-static bool is_at_rest(const struct history *history, const struct wait *wait)
+/* A server between two requests: it waited in its event loop or on its side of a connection, and no signal ended that. */
+static bool is_at_rest(const struct blame *blame)
 {
-	return ending_is_of_loop(wait) || (wait && leaf_net_is_server(history, wait));
+	const struct blame_hop *first = &blame->hops[0];
+
+	if (!first->wait)
+		return false;
+	if (ending_is_of_loop(first->wait))
+		return first->category != CATEGORY_WAIT_IPC || first->link == LINK_NONE ||
+		       !ending_is_signal(blame->history, first->wait);
+	return leaf_net_is_server(blame->history, first->wait);
 }
 
 static struct blame_cause *cause_of(struct blame *blame, enum category category,
 				    const struct leaf *leaf)
 {
-	uint64_t key = cause_key(category, leaf), *known = map64_get(&blame->cause_of, key);
+	uint64_t key = cause_key(blame, category, leaf), *known = map64_get(&blame->cause_of, key);
 	struct blame_cause *cause;
 
 	if (known)
@@ -109,7 +123,7 @@ static struct blame_cause *cause_of(struct blame *blame, enum category category,
 	cause->leaf = leaf->category;
 	cause->end = leaf->end;
 	if (blame->hop_count)
-		cause->is_at_rest = is_at_rest(blame->history, blame->hops[0].wait);
+		cause->is_at_rest = is_at_rest(blame);
 	return cause;
 }
 
@@ -148,6 +162,10 @@ static void add_leaf(struct blame *blame, struct leaf *leaf)
 
 	cause->ns += leaf->ns;
 	cause->overslept_ns += leaf->overslept_ns;
+	if (leaf->asked_ns && (!cause->asked_least_ns || leaf->asked_ns < cause->asked_least_ns))
+		cause->asked_least_ns = leaf->asked_ns;
+	if (leaf->asked_ns > cause->asked_most_ns)
+		cause->asked_most_ns = leaf->asked_ns;
 	cause->waits++;
 	note_culprit(cause, leaf->culprit);
 	hotspot_merge(&cause->hotspot, &leaf->hotspot);

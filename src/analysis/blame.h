@@ -57,6 +57,8 @@ struct blame_cause {
 	uint64_t longest_ns;
 	uint64_t longest_from_ns; /* when that one was */
 	bool is_at_rest; /* the target waited as servers do for their next request */
+	uint64_t asked_least_ns; /* of sleeps: the shortest and the longest that were asked for; 0: not known */
+	uint64_t asked_most_ns;
 	uint64_t overslept_ns; /* sleep beyond what was asked for, where it was at least twice that */
 	struct hotspot hotspot;
 	struct hotspot_result where; /* the functions, after blame_finish */

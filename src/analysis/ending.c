@@ -79,14 +79,24 @@ static enum ending_way way_of_stack(const struct stack *stack)
 	return way;
 }
 
-static enum ending_way way_of_turn(const struct history *history, const struct turn *turn)
+static enum ending_way way_of_wait(const struct history *history, const struct wait *wait)
 {
-	const struct wait *wait = history_wait(history, turn);
 	const struct stack *stack =
 		wait && wait->evidence
 			? model_stack(history_model(history), wait->evidence->waker_kernel_stack)
 			: NULL;
-	enum ending_way way = stack ? way_of_stack(stack) : ENDING_UNKNOWN;
+
+	return stack ? way_of_stack(stack) : ENDING_UNKNOWN;
+}
+
+bool ending_is_signal(const struct history *history, const struct wait *wait)
+{
+	return !wait->waker_is_irq && way_of_wait(history, wait) == ENDING_SIGNAL;
+}
+
+static enum ending_way way_of_turn(const struct history *history, const struct turn *turn)
+{
+	enum ending_way way = way_of_wait(history, history_wait(history, turn));
 
 	if (way != ENDING_UNKNOWN)
 		return way;

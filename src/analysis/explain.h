@@ -36,6 +36,8 @@ struct finding {
 	enum category category;
 	uint64_t ns;
 	double share; /* of the target's time */
+	uint64_t spun_ns;       /* of a kernel lock: what it cost on the CPU besides (spinning) */
+	bool is_told_elsewhere; /* that CPU time, in the finding of the lock */
 	double confidence;
 	const struct blame_cause *cause; /* the main one; NULL: not known */
 	const struct thread *culprit;    /* NULL: nobody, or not known */

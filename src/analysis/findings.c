@@ -39,7 +39,18 @@ static uint64_t longest_ns(const struct explanation *explanation, enum category 
 	return longest;
 }
 
-static uint64_t overslept_ns(const struct explanation *explanation)
+/* Sleeps of one place that differ that much are tries that come later and later. */
+#define BACK_OFF_RATIO 2
+#define BACK_OFF_TRIES 4
+
+static bool is_back_off(const struct blame_cause *cause)
+{
+	return cause->waits >= BACK_OFF_TRIES && cause->asked_least_ns &&
+	       cause->asked_most_ns >= BACK_OFF_RATIO * cause->asked_least_ns;
+}
+
+/* Sleep is a problem where it lasts longer than asked for, or stands for waiting: tries with pauses. */
+static uint64_t bad_sleep_ns(const struct explanation *explanation)
 {
 	uint64_t ns = 0;
 
@@ -47,7 +58,7 @@ static uint64_t overslept_ns(const struct explanation *explanation)
 		const struct blame_cause *cause = blame_cause(explanation->blame, i);
 
 		if (cause->category == CATEGORY_WAIT_SLEEP)
-			ns += cause->overslept_ns;
+			ns += is_back_off(cause) ? cause->ns : cause->overslept_ns;
 	}
 	return ns;
 }
@@ -69,7 +80,7 @@ static uint64_t problem_ns(const struct explanation *explanation, enum category 
 	if (category == CATEGORY_WAIT_IDLE)
 		return 0;
 	if (category == CATEGORY_WAIT_SLEEP)
-		return is_event_loop(explanation) ? ns : overslept_ns(explanation);
+		return is_event_loop(explanation) ? ns : bad_sleep_ns(explanation);
 	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
 		const struct blame_cause *cause = blame_cause(explanation->blame, i);
 
@@ -226,11 +237,38 @@ static void fill(struct finding *finding, const struct explanation *explanation)
 	finding->confidence = confidence_of(finding, explanation);
 }
 
+/* Kernel time spent in spinning for a lock ranks with the waits for locks, if there are some: it is the same problem. */
+static void give_spinning(struct explanation *explanation)
+{
+	struct finding *lock = NULL, *spin = NULL;
+
+	for (size_t i = 0; i < explanation->finding_count; i++) {
+		struct finding *finding = &explanation->findings[i];
+
+		if (finding->category == CATEGORY_LOCK_KERNEL)
+			lock = finding;
+		else if (finding->category == CATEGORY_CPU_KERNEL &&
+			 (strstr(finding->object, "_spin_on_owner") ||
+			  strstr(finding->object, "osq_lock")))
+			spin = finding;
+	}
+	if (lock && spin) {
+		lock->spun_ns = spin->ns;
+		spin->is_told_elsewhere = true;
+	}
+}
+
+static double weight_of(const struct finding *finding)
+{
+	return finding->is_told_elsewhere
+		       ? 0
+		       : rule_of(finding->category)->weight *
+				 (double)(finding->ns + finding->spun_ns);
+}
+
 static int compare_findings(const void *a, const void *b)
 {
-	const struct finding *left = a, *right = b;
-	double left_weight = rule_of(left->category)->weight * (double)left->ns;
-	double right_weight = rule_of(right->category)->weight * (double)right->ns;
+	double left_weight = weight_of(a), right_weight = weight_of(b);
 
 	return left_weight == right_weight ? 0 : left_weight < right_weight ? 1 : -1;
 }
@@ -246,6 +284,7 @@ void findings_make(struct explanation *explanation, bool idle_counts)
 		explanation->findings[explanation->finding_count].category = (enum category)i;
 		fill(&explanation->findings[explanation->finding_count++], explanation);
 	}
+	give_spinning(explanation);
 	qsort(explanation->findings, explanation->finding_count, sizeof(*explanation->findings),
 	      compare_findings);
 	for (size_t i = 0; i < explanation->finding_count; i++)

@@ -218,6 +218,7 @@ static void name_sleep(struct leaf *leaf, const struct wait *wait)
 
 	if (!asked_ns)
 		return;
+	leaf->asked_ns = asked_ns;
 	if (slept_ns < 2 * asked_ns || slept_ns - asked_ns < OVERSLEPT_NS) {
 		snprintf(leaf->object, sizeof(leaf->object), "asked for %s",
 			 format_ns(asked, asked_ns));

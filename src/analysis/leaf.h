@@ -21,6 +21,7 @@ struct leaf {
 	uint64_t group;               /* without a culprit: leaves with the same are one cause; 0: the object */
 	uint64_t from_ns;
 	uint64_t ns;
+	uint64_t asked_ns;      /* of a sleep: how long the program wanted; 0: not known */
 	uint64_t overslept_ns;  /* of a sleep: see struct blame_cause */
 	struct hotspot hotspot; /* where in its code */
 };

@@ -173,6 +173,7 @@ static char *sentence_of(const struct explanation *explanation, const struct fin
 {
 	struct buffer text = {.data = NULL};
 	const struct blame_cause *cause = finding->cause;
+	char number[UNITS_TEXT_SIZE];
 
 	buffer_printf(&text, "%s %s",
 		      explanation->thread ? name_of(explanation->thread) : explanation->target,
@@ -188,6 +189,9 @@ static char *sentence_of(const struct explanation *explanation, const struct fin
 		add_end(&text, cause);
 	}
 	buffer_printf(&text, ".");
+	if (finding->spun_ns)
+		buffer_printf(&text, " It spun for such locks for another %s.",
+			      format_ns(number, finding->spun_ns));
 	return text.data;
 }
 
@@ -209,9 +213,19 @@ static void add_word(struct buffer *text, const char *word, size_t length,
 	buffer_printf(text, "%s", value ? value : "");
 }
 
+/* One in the chain that got no CPU needs other advice than one that used it. */
+static enum category advice_leaf(const struct blame_cause *cause)
+{
+	if (!cause)
+		return CATEGORY_UNKNOWN;
+	if (cause->hop_count > 1 && cause->hops[cause->hop_count - 1].link == LINK_RAN)
+		return CATEGORY_RUNQ_PREEMPTED;
+	return cause->leaf;
+}
+
 static char *advice_of(const struct explanation *explanation, const struct finding *finding)
 {
-	enum category leaf = finding->cause ? finding->cause->leaf : CATEGORY_UNKNOWN;
+	enum category leaf = advice_leaf(finding->cause);
 	const char *pattern = advice_for(finding->category, leaf, finding->object);
 	struct buffer text = {.data = NULL};
 

@@ -252,7 +252,7 @@ static __always_inline __u32 server_of(struct disk_request *request, __u32 cpu)
 	struct thread_slot *slot;
 
 	if (!(task->flags & PF_KTHREAD) || task->pid == 0 || task->pid == request->tid ||
-	    !settings.knows_irqs || is_in_interrupt(cpu))
+	    !settings.knows_irqs || is_in_interrupt(cpu) || is_ksoftirqd(task))
 		return 0;
 	slot = slot_of(request->tid);
 	if (slot && slot->tid == request->tid && slot->is_wanted)

@@ -67,20 +67,6 @@ static __always_inline int end_hard(enum event_irq_class class, __u16 device_irq
 
 /* ---- softirqs ---- */
 
-static __always_inline bool is_ksoftirqd(struct task_struct *task)
-{
-	const char *prefix = "ksoftirq";
-	char name[8];
-
-	if (!(task->flags & PF_KTHREAD) || bpf_probe_read_kernel(name, sizeof(name), task->comm))
-		return false;
-	for (int i = 0; i < (int)sizeof(name); i++) {
-		if (name[i] != prefix[i])
-			return false;
-	}
-	return true;
-}
-
 /* Who asked for it: what an interrupt or its softirq raises is theirs. */
 SEC("tp_btf/softirq_raise")
 int on_softirq_raise(__u64 *ctx)

@@ -41,6 +41,20 @@ static __always_inline struct irq_account *irq_account_of(__u32 cpu)
 	return bpf_map_lookup_elem(&irq_accounts, &cpu);
 }
 
+static __always_inline bool is_ksoftirqd(struct task_struct *task)
+{
+	const char *prefix = "ksoftirq";
+	char name[8];
+
+	if (!(task->flags & PF_KTHREAD) || bpf_probe_read_kernel(name, sizeof(name), task->comm))
+		return false;
+	for (int i = 0; i < (int)sizeof(name); i++) {
+		if (name[i] != prefix[i])
+			return false;
+	}
+	return true;
+}
+
 /* Is an interrupt at work on this CPU, so that the current thread has nothing to do with it? */
 static __always_inline bool is_in_interrupt(__u32 cpu)
 {

@@ -243,6 +243,8 @@ void capture_stop(struct capture *capture)
 	if (capture->is_stopped)
 		return;
 	capture->is_stopped = true;
+	/* the switch log first: its end is the recording's, and it takes the kernel a while to let all go */
+	destroy_links(&capture->links[HOOK_SWITCH], 1);
 	capture->drain.stop_ns = capture_now_ns();
 	destroy_links(capture->sample_links, capture->cpu_count);
 	destroy_links(capture->links, HOOK_COUNT);

@@ -60,12 +60,18 @@ static void give(struct drain *drain, int (*to)(void *, uint16_t, const void *, 
 		drain->error = to(drain->sink.context, cpu, events->data, events->size);
 }
 
+/* What is told once the hooks are gone does not make the recording longer: nobody looked since. */
+static uint64_t now_or_end_ns(const struct drain *drain)
+{
+	return drain->stop_ns ? drain->stop_ns : capture_now_ns();
+}
+
 void drain_report_loss(struct drain *drain, const struct event_loss *loss)
 {
 	struct event_loss event = *loss;
 
 	event.header = (struct event_header){
-		.kind = EVENT_LOSS, .size = sizeof(event), .time_ns = capture_now_ns()};
+		.kind = EVENT_LOSS, .size = sizeof(event), .time_ns = now_or_end_ns(drain)};
 	if (event.reason == EVENT_LOSS_UNSEEN)
 		drain->totals.unseen_waits += event.events;
 	else if (event.reason == EVENT_LOSS_UNSEEN_DISK)
@@ -89,8 +95,15 @@ void drain_report_clock(struct drain *drain)
 	struct event_clock event = {
 		.header = {.kind = EVENT_CLOCK, .size = sizeof(event)},
 	};
+	uint64_t late_ns;
 
 	read_clocks(&event);
+	late_ns = event.header.time_ns - now_or_end_ns(drain);
+	if (drain->stop_ns) {
+		event.header.time_ns -= late_ns;
+		event.monotonic_ns -= late_ns;
+		event.realtime_ns -= late_ns;
+	}
 	drain_report(drain, &event.header);
 }
 
@@ -234,6 +247,9 @@ static void route(struct drain *drain, struct event_header *event)
 		break;
 	}
 	event->time_ns += drain->boot_offset_ns;
+	/* hooks go one after the other */
+	if (drain->stop_ns && event->time_ns > drain->stop_ns)
+		return;
 	buffer_add(&drain->timed, event, event->size);
 }
 
@@ -318,7 +334,7 @@ int drain_round(struct drain *drain)
 		drain_evidence(drain, (uint16_t)cpu);
 	if (drain->side_band)
 		side_band_read(drain->side_band, &listener);
-	if (drain->steal)
+	if (drain->steal && !drain->stop_ns)
 		steal_look(drain->steal, capture_now_ns(), take_steal, drain);
 	naming_submit(drain->naming, &drain->batch);
 	return drain->error;
