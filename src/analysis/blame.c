@@ -8,6 +8,7 @@
 
 #include "analysis/ending.h"
 #include "analysis/leaf.h"
+#include "analysis/peer.h"
 #include "base/memory.h"
 
 /* What is shorter than this part of the target's own wait is not followed: it explains nothing, and there
@@ -93,17 +94,19 @@ static uint64_t cause_key(const struct blame *blame, enum category category,
 	return hash_bytes(&key, sizeof(key));
 }
 
-/* A server between two requests: it waited in its event loop or on its side of a connection, and no signal ended that. */
+/*
+ * The target waited like a server between two requests: in its event loop, or on the server's side of a connection. Not if
+ * a signal ended it, and not if what came is known to be an answer.
+ */
 static bool is_at_rest(const struct blame *blame)
 {
 	const struct blame_hop *first = &blame->hops[0];
+	enum peer_role sender = peer_role(blame->history, peer_sender(blame->history, first->wait));
 
-	if (!first->wait)
+	if (!first->wait || first->way == ENDING_SIGNAL || sender == PEER_SERVER)
 		return false;
-	if (ending_is_of_loop(first->wait))
-		return first->category != CATEGORY_WAIT_IPC || first->link == LINK_NONE ||
-		       !ending_is_signal(blame->history, first->wait);
-	return leaf_net_is_server(blame->history, first->wait);
+	return ending_is_of_loop(first->wait) || sender == PEER_CLIENT ||
+	       peer_role(blame->history, peer_socket(blame->history, first->wait)) == PEER_SERVER;
 }
 
 static struct blame_cause *cause_of(struct blame *blame, enum category category,
@@ -211,10 +214,10 @@ static bool is_disk(enum category category)
 }
 
 /* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf.
- * *RET_TURN: the turn whose waker it was. */
+ * *RET_ENDING: how it ended. */
 static const struct thread *next_thread(const struct blame *blame, const struct thread *thread,
 					const struct piece *piece, enum category category,
-					enum blame_link *ret_link, const struct turn **ret_turn)
+					enum blame_link *ret_link, struct ending *ret_ending)
 {
 	struct model *model = history_model(blame->history);
 	const struct wait *wait = history_wait(blame->history, piece->turn);
@@ -223,14 +226,14 @@ static const struct thread *next_thread(const struct blame *blame, const struct 
 
 	if (wait && is_lock(category))
 		owner = model_wait_owner(model, wait);
-	*ret_turn = ending.turn;
+	*ret_ending = ending;
 	*ret_link = is_lock(category) ? LINK_HELD_BY : LINK_WOKE;
 	if (owner && owner != thread)
 		return owner;
 	if (leaf_ends_at(category))
 		return NULL;
 	if (!ending.waker && category == CATEGORY_NET_CONNECT && wait)
-		return leaf_net_listener(blame->history, wait);
+		return peer_acceptor(blame->history, peer_socket(blame->history, wait));
 	if (!ending.waker && is_disk(category))
 		return leaf_disk_server(blame->history, thread, piece);
 	return ending.waker;
@@ -268,9 +271,9 @@ static void follow_block(struct following *following, const struct piece *piece)
 	bool is_target = blame->hop_count == 0, all_locks;
 	const struct blame_hop *first = &blame->hops[0];
 	enum blame_link link;
-	const struct turn *turn;
+	struct ending ending;
 	const struct thread *next =
-		next_thread(blame, following->thread, piece, category, &link, &turn);
+		next_thread(blame, following->thread, piece, category, &link, &ending);
 	struct blame_hop *hop = &blame->hops[blame->hop_count];
 
 	if (is_target && category == CATEGORY_WAIT_IDLE && !blame->idle_counts)
@@ -283,7 +286,8 @@ static void follow_block(struct following *following, const struct piece *piece)
 		.link = next ? link : LINK_NONE,
 		.from_ns = piece->from_ns,
 		.to_ns = piece->to_ns,
-		.wait = history_wait(blame->history, piece->turn),
+		.wait = history_wait(blame->history, ending.turn),
+		.way = ending.way,
 	};
 	blame->hop_count++;
 	if (next && is_on_the_way(blame, next, &all_locks)) {
@@ -295,7 +299,7 @@ static void follow_block(struct following *following, const struct piece *piece)
 		end_here(blame, following->thread, piece, category, BLAME_TOO_LONG);
 	} else if (next) {
 		follow(blame, next, piece->from_ns, piece->to_ns,
-		       next->index == turn->waker ? waker_stack(blame, turn) : 0);
+		       next->index == ending.turn->waker ? waker_stack(blame, ending.turn) : 0);
 	} else {
 		end_here(blame, following->thread, piece, category,
 			 category == CATEGORY_UNKNOWN ? BLAME_NO_EVIDENCE : BLAME_LEAF);

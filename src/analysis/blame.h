@@ -13,6 +13,7 @@
 #define DASHCAM_ANALYSIS_BLAME_H
 
 #include "analysis/account.h"
+#include "analysis/ending.h"
 #include "analysis/hotspot.h"
 
 #define BLAME_HOPS_MAX 16
@@ -32,7 +33,8 @@ struct blame_hop {
 	enum blame_link link;
 	uint64_t from_ns;
 	uint64_t to_ns;
-	const struct wait *wait; /* its wait, if it has evidence or is long; else NULL */
+	const struct wait *wait; /* its wait, or the one that brought what it waited for; NULL: too short to be kept */
+	enum ending_way way;     /* how that ended */
 };
 
 /* Why a leaf could not be followed further. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/category_table.h"
+#include "analysis/peer.h"
 #include "base/memory.h"
 #include "base/units.h"
 
@@ -87,11 +88,6 @@ static enum ending_way way_of_wait(const struct history *history, const struct w
 			: NULL;
 
 	return stack ? way_of_stack(stack) : ENDING_UNKNOWN;
-}
-
-bool ending_is_signal(const struct history *history, const struct wait *wait)
-{
-	return !wait->waker_is_irq && way_of_wait(history, wait) == ENDING_SIGNAL;
 }
 
 static enum ending_way way_of_turn(const struct history *history, const struct turn *turn)
@@ -286,8 +282,16 @@ enum category ending_category(const struct history *history, const struct thread
 	/* a request never comes as a signal from a thread */
 	if (ending.waker && ending.way == ENDING_SIGNAL)
 		return CATEGORY_WAIT_IPC;
-	if (!ending_is_of_loop(wait) || !ending.waker ||
-	    ending.waker->process == thread->process || !asks(history, thread, ending.waker))
+	if (!ending_is_of_loop(wait) || !ending.waker || ending.waker->process == thread->process)
 		return CATEGORY_WAIT_IDLE;
-	return category_of_way(ending.way);
+	switch (peer_role(history, peer_sender(history, history_wait(history, ending.turn)))) {
+	case PEER_SERVER:
+		return category_of_way(ending.way);
+	case PEER_CLIENT:
+		return CATEGORY_WAIT_IDLE;
+	case PEER_UNKNOWN:
+		break;
+	}
+	return asks(history, thread, ending.waker) ? category_of_way(ending.way)
+						   : CATEGORY_WAIT_IDLE;
 }

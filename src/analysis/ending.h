@@ -37,9 +37,6 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 /* It waited in a call that takes many descriptors (epoll, poll, select): whose work it waits for, it may not know. */
 bool ending_is_of_loop(const struct wait *wait);
 
-/* A thread sent it a signal. */
-bool ending_is_signal(const struct history *history, const struct wait *wait);
-
 /*
  * Why a thread waited that seems idle, inside poll and the like: net.recv or wait.ipc if it waited for one peer, or for the answer to what it
  * had just sent; else wait.idle. A server that waits for the next request is idle.

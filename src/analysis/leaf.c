@@ -210,6 +210,14 @@ static void name_object(struct leaf *leaf, struct model *model, const struct wai
 		model_object_text(model, wait->evidence, leaf->object, sizeof(leaf->object));
 }
 
+/* clock_nanosleep with TIMER_ABSTIME. */
+static bool is_until(const struct event_wait *evidence)
+{
+	const char *name = evidence->syscall >= 0 ? model_syscall_name(evidence->syscall) : NULL;
+
+	return name && !strcmp(name, "clock_nanosleep") && evidence->args[1] & 1;
+}
+
 static void name_sleep(struct leaf *leaf, const struct wait *wait)
 {
 	uint64_t asked_ns = wait->evidence ? wait->evidence->timeout_ns : 0;
@@ -218,7 +226,9 @@ static void name_sleep(struct leaf *leaf, const struct wait *wait)
 
 	if (!asked_ns)
 		return;
-	leaf->asked_ns = asked_ns;
+	/* until a moment: how long that is depends on what was done before */
+	if (!is_until(wait->evidence))
+		leaf->asked_ns = asked_ns;
 	if (slept_ns < 2 * asked_ns || slept_ns - asked_ns < OVERSLEPT_NS) {
 		snprintf(leaf->object, sizeof(leaf->object), "asked for %s",
 			 format_ns(asked, asked_ns));

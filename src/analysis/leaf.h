@@ -65,14 +65,6 @@ void leaf_net(struct leaf *leaf, const struct history *history, const struct thr
 /* A sleep or a wait for FIRST's own data that FIRST's kernel holds back (see leaf_net.c); true if it is one. */
 bool leaf_net_is_held_back(struct leaf *leaf, const struct history *history,
 			   const struct blame_hop *first, const struct wait *wait);
-/* The thread that should have accepted the connection of WAIT, if it is of this machine: the one that was seen to wait in
- * accept on its port. NULL if there is none. */
-const struct thread *leaf_net_listener(const struct history *history, const struct wait *wait);
-/* WAIT is on the server's side of a connection. */
-bool leaf_net_is_server(const struct history *history, const struct wait *wait);
-/* Both waited on the same connection, each at its end of it. */
-bool leaf_net_is_mirror(const struct history *history, const struct wait *one,
-			const struct wait *other);
 /* The cgroup of THREAD's process: "cpu quota 20 ms of 100 ms in /batch"; "" if not known. */
 void leaf_cpu_quota(struct leaf *leaf, const struct history *history, const struct thread *thread,
 		    uint64_t time_ns);

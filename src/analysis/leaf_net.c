@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/leaf.h"
+#include "analysis/peer.h"
 #include "base/units.h"
 
 /* TCP_SYN_SENT of include/net/tcp_states.h. */
@@ -101,64 +102,6 @@ void leaf_net(struct leaf *leaf, const struct history *history, const struct thr
 
 /* Linux acknowledges within 40 ms if it has no data to send along. */
 #define DELAYED_ACK_NS (30 * NS_PER_MS)
-/* Ports from here on are given out for the client's side (net.ipv4.ip_local_port_range). */
-#define EPHEMERAL_PORT 32768
-
-static bool is_accept(const struct wait *wait)
-{
-	const char *name = wait->evidence && wait->evidence->syscall >= 0
-				   ? model_syscall_name(wait->evidence->syscall)
-				   : NULL;
-
-	return name && !strncmp(name, "accept", 6);
-}
-
-static const struct event_socket *socket_of(const struct history *history, const struct wait *wait)
-{
-	return wait && wait->evidence && wait->evidence->object_kind == EVENT_OBJECT_SOCKET
-		       ? model_socket(history_model(history), wait->evidence->object)
-		       : NULL;
-}
-
-/* The thread that was seen to wait in accept on a port. */
-static const struct thread *acceptor_of(const struct history *history, uint16_t port)
-{
-	struct model *model = history_model(history);
-
-	for (size_t i = 0; i < model_wait_count(model); i++) {
-		const struct wait *wait = model_wait(model, i);
-		const struct event_socket *socket = is_accept(wait) ? socket_of(history, wait) : NULL;
-
-		if (socket && socket->local_port == port)
-			return wait->thread;
-	}
-	return NULL;
-}
-
-const struct thread *leaf_net_listener(const struct history *history, const struct wait *wait)
-{
-	const struct event_socket *socket = socket_of(history, wait);
-
-	return socket && socket->remote_port ? acceptor_of(history, socket->remote_port) : NULL;
-}
-
-bool leaf_net_is_server(const struct history *history, const struct wait *wait)
-{
-	const struct event_socket *socket = socket_of(history, wait);
-
-	if (!socket || !socket->local_port)
-		return false;
-	if (socket->local_port < EPHEMERAL_PORT && socket->remote_port >= EPHEMERAL_PORT)
-		return true;
-	return acceptor_of(history, socket->local_port) != NULL;
-}
-
-static bool is_mirror(const struct event_socket *left, const struct event_socket *right)
-{
-	return left && right && left->local_port && left->remote_port &&
-	       left->local_port == right->remote_port && left->remote_port == right->local_port;
-}
-
 /*
  * The target waits for an answer from one that waits for the target's own question, over the same connection on this machine,
  * some 40 ms long: the question is in two parts, and the kernel holds the second back until the first is acknowledged (Nagle),
@@ -167,10 +110,10 @@ static bool is_mirror(const struct event_socket *left, const struct event_socket
 bool leaf_net_is_held_back(struct leaf *leaf, const struct history *history,
 			   const struct blame_hop *first, const struct wait *wait)
 {
-	const struct event_socket *asked = socket_of(history, first->wait);
+	const struct event_socket *asked = peer_socket(history, first->wait);
 
 	if (leaf->category != CATEGORY_NET_RECV || leaf->ns < DELAYED_ACK_NS ||
-	    !is_mirror(asked, socket_of(history, wait)) ||
+	    !peer_is_mirror(asked, peer_socket(history, wait)) ||
 	    retransmits(history, wait, asked))
 		return false;
 	leaf->culprit = first->thread;

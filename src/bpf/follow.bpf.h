@@ -25,7 +25,7 @@ static __always_inline void follow(__u32 tid)
 		return;
 	/* of the wait under way nothing was noted so far */
 	slot->waker_tid = slot->waker_pid = 0;
-	slot->waker_kernel_stack = slot->waker_user_stack = 0;
+	slot->waker_kernel_stack = slot->waker_user_stack = slot->waker_socket = 0;
 	slot->lock_address = 0;
 	slot->futex_owner_tid = slot->lock_owner_tid = 0;
 	slot->wait_flags = 0;

@@ -110,7 +110,7 @@ static __always_inline void leave_cpu(struct task_struct *prev, __u32 state, __s
 	slot->wake_ns = state ? 0 : now_ns;
 	if (slot->is_wanted) {
 		slot->waker_tid = slot->waker_pid = 0;
-		slot->waker_kernel_stack = slot->waker_user_stack = 0;
+		slot->waker_kernel_stack = slot->waker_user_stack = slot->waker_socket = 0;
 		slot->wait_flags = 0;
 		slot->is_pending = 0;
 		if (state)
@@ -240,6 +240,7 @@ static __always_inline void note_waker_stacks(void *ctx, struct thread_slot *slo
 	if (slot->wait_flags & EVENT_WAIT_WAKER_IRQ)
 		return;
 	slot->waker_user_stack = user_stack_id(ctx, waker, scratch, log, cpu, now_ns, &unreadable);
+	slot->waker_socket = socket_of_call(waker, log, cpu, now_ns);
 }
 
 /* WAKER ends a wait of a wanted thread: long enough, and it is to blame for it. */

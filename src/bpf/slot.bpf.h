@@ -47,7 +47,8 @@ struct thread_slot {
 	struct tcp_flight flight;
 	__u32 is_recorder; /* of the recorder's own process: never wanted */
 	__u32 padding;
-	__u64 reserved[3]; /* two cache lines; what every switch touches is in the first */
+	__u64 waker_socket; /* id of the socket that the waker was sending to or reading from */
+	__u64 reserved[2];  /* two cache lines; what every switch touches is in the first */
 };
 
 struct {

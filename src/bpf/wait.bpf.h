@@ -56,6 +56,23 @@ static __always_inline void read_syscall(struct event_wait *wait, struct task_st
 		wait->futex_address = regs->di;
 }
 
+/* The socket that TASK, which is current, sends to or reads from; its id, 0 if it does neither. */
+static __always_inline __u64 socket_of_call(struct task_struct *task, struct log_head *log,
+					    __u32 cpu, __u64 now_ns)
+{
+	__s16 number = syscall_of(task);
+	struct pt_regs *regs;
+	struct file *file;
+	struct sock *sk;
+
+	if (!takes_descriptor(number))
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	file = file_of(task, (int)regs->di);
+	sk = file ? sock_of(file) : NULL;
+	return sk ? define_socket(sk, file, log, cpu, now_ns, task->tgid) : 0;
+}
+
 static __always_inline void fill_from_slot(struct event_wait *wait, struct thread_slot *slot)
 {
 	__u64 wake_ns = slot->wake_ns;
@@ -71,6 +88,7 @@ static __always_inline void fill_from_slot(struct event_wait *wait, struct threa
 	wait->waker_pid = slot->waker_pid;
 	wait->waker_kernel_stack = slot->waker_kernel_stack;
 	wait->waker_user_stack = slot->waker_user_stack;
+	wait->waker_socket = slot->waker_socket;
 	wait->flags |= slot->wait_flags;
 	if (slot->prev_state) {
 		wait->futex_owner_tid = slot->futex_owner_tid;

@@ -169,6 +169,7 @@ struct event_wait {
 	__u32 lock_flags; /* of lock:contention_begin: 1 spin 2 read 4 write 8 rt 16 percpu 32 mutex
 			   */
 	__u32 reserved;
+	__u64 waker_socket; /* id of the socket event of what the waker was sending to; 0: none */
 	__u64 timeout_ns; /* how long the program asked to wait at most; 0: no limit, no such call,
 			     not readable */
 };

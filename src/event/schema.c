@@ -93,6 +93,8 @@ static const struct event_field wait_fields[] = {
 	FIELD(wait, lock_flags, MEANING_FLAGS,
 	      "1 spin, 2 read, 4 write, 8 rt, 16 percpu, 32 mutex"),
 	FIELD(wait, reserved, MEANING_RESERVED, ""),
+	FIELD(wait, waker_socket, MEANING_OBJECT,
+	      "id of the socket that the waker was sending to or reading from; 0 is none"),
 	FIELD(wait, timeout_ns, MEANING_DURATION_NS,
 	      "how long it asked to wait at most; 0 is no limit, not such a call, or not readable"),
 };

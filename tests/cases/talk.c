@@ -57,13 +57,28 @@ static void name_address(const char *kind, const char *address, struct endpoint 
 	endpoint->size = sizeof(*internet);
 }
 
+/* A port as servers have: chosen, not given out by the kernel. One that is free. */
+static int bind_chosen(int listener, struct endpoint *endpoint)
+{
+	struct sockaddr_in *internet = (struct sockaddr_in *)&endpoint->address;
+
+	if (endpoint->address.ss_family != AF_INET)
+		return bind(listener, (struct sockaddr *)&endpoint->address, endpoint->size);
+	for (int i = 0; i < 100; i++) {
+		internet->sin_port = htons((uint16_t)(10000 + (getpid() * 31 + i * 97) % 20000));
+		if (!bind(listener, (struct sockaddr *)&endpoint->address, endpoint->size))
+			return 0;
+	}
+	return -1;
+}
+
 int listen_on(const char *kind, const char *address, int backlog, struct endpoint *ret)
 {
 	struct endpoint endpoint;
 
 	name_address(kind, address, &endpoint);
 	int listener = socket(endpoint.address.ss_family, endpoint.type | SOCK_CLOEXEC, 0);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&endpoint.address, endpoint.size))
+	if (listener < 0 || bind_chosen(listener, &endpoint))
 		give_up("binding a socket");
 	if (endpoint.type == SOCK_STREAM && listen(listener, backlog))
 		give_up("listening");

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analysis/peer.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* Ports from here on are given out to clients (net.ipv4.ip_local_port_range). */
+#define EPHEMERAL_PORT 32768
+
+/* Tells these from the other habits that are kept in the same map (account.c). */
+#define HABIT_ACCEPTS (UINT64_C(1) << 62)
+
+const struct event_socket *peer_socket(const struct history *history, const struct wait *wait)
+{
+	return wait && wait->evidence && wait->evidence->object_kind == EVENT_OBJECT_SOCKET
+		       ? model_socket(history_model(history), wait->evidence->object)
+		       : NULL;
+}
+
+const struct event_socket *peer_sender(const struct history *history, const struct wait *wait)
+{
+	return wait && wait->evidence
+		       ? model_socket(history_model(history), wait->evidence->waker_socket)
+		       : NULL;
+}
+
+bool peer_is_mirror(const struct event_socket *one, const struct event_socket *other)
+{
+	return one && other && one->local_port && one->remote_port &&
+	       one->local_port == other->remote_port && one->remote_port == other->local_port;
+}
+
+static bool is_accept(const struct wait *wait)
+{
+	const char *name = wait->evidence && wait->evidence->syscall >= 0
+				   ? model_syscall_name(wait->evidence->syscall)
+				   : NULL;
+
+	return name && !strncmp(name, "accept", 6);
+}
+
+static uint64_t find_acceptor(const struct history *history, uint16_t port)
+{
+	struct model *model = history_model(history);
+
+	for (size_t i = 0; i < model_wait_count(model); i++) {
+		const struct wait *wait = model_wait(model, i);
+		const struct event_socket *socket =
+			is_accept(wait) ? peer_socket(history, wait) : NULL;
+
+		if (socket && socket->local_port == port)
+			return wait->thread->index;
+	}
+	return MODEL_NONE;
+}
+
+/* The thread that was seen to wait in accept on PORT. */
+static const struct thread *acceptor_of(const struct history *history, uint16_t port)
+{
+	struct map64 *habits = history_habits(history);
+	uint64_t key = HABIT_ACCEPTS | port, *known = map64_get(habits, key);
+
+	if (!known)
+		known = map64_put(habits, key, find_acceptor(history, port));
+	return *known == MODEL_NONE ? NULL : model_thread(history_model(history), *known);
+}
+
+const struct thread *peer_acceptor(const struct history *history, const struct event_socket *socket)
+{
+	return socket && socket->remote_port ? acceptor_of(history, socket->remote_port) : NULL;
+}
+
+enum peer_role peer_role(const struct history *history, const struct event_socket *socket)
+{
+	if (!socket)
+		return PEER_UNKNOWN;
+	if (socket->family == AF_UNIX)
+		return socket->path[0] ? PEER_SERVER : PEER_UNKNOWN;
+	if (!socket->local_port || !socket->remote_port)
+		return PEER_UNKNOWN;
+	if (socket->local_port < EPHEMERAL_PORT && socket->remote_port >= EPHEMERAL_PORT)
+		return PEER_SERVER;
+	if (socket->local_port >= EPHEMERAL_PORT && socket->remote_port < EPHEMERAL_PORT)
+		return PEER_CLIENT;
+	if (acceptor_of(history, socket->local_port))
+		return PEER_SERVER;
+	return acceptor_of(history, socket->remote_port) ? PEER_CLIENT : PEER_UNKNOWN;
+}
