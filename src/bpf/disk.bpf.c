@@ -70,11 +70,10 @@ static __always_inline void depth_down(__u64 disk)
 /* The partition that the program used, or the disk. */
 static __always_inline __u32 device_of(struct request *rq)
 {
-	struct bio *bio = BPF_CORE_READ(rq, bio);
 	struct gendisk *disk;
 
-	if (bio)
-		return BPF_CORE_READ(bio, bi_bdev, bd_dev);
+	if (rq->bio)
+		return rq->bio->bi_bdev->bd_dev;
 	disk = compat_disk(rq);
 	return disk ? (__u32)BPF_CORE_READ(disk, major) << 20 | BPF_CORE_READ(disk, first_minor)
 		    : 0;
@@ -100,8 +99,8 @@ static __always_inline __u16 request_flags(__u32 word)
  */
 static __always_inline __u64 inode_of_page(struct bio *bio)
 {
-	struct bio_vec *vector = BPF_CORE_READ(bio, bi_io_vec);
-	__u64 at = (__u64)BPF_CORE_READ(bio, bi_iter.bi_idx) * bpf_core_type_size(struct bio_vec);
+	__u64 at = (__u64)bio->bi_iter.bi_idx * bpf_core_type_size(struct bio_vec);
+	struct bio_vec *vector = bio->bi_io_vec;
 	struct address_space *mapping;
 	struct inode *host;
 	struct page *page;
@@ -133,7 +132,7 @@ static __always_inline __u64 inode_of_direct_call(struct task_struct *task)
 
 static __always_inline __u64 inode_of(struct request *rq, struct task_struct *task)
 {
-	struct bio *bio = BPF_CORE_READ(rq, bio);
+	struct bio *bio = rq->bio;
 	__u64 inode;
 
 	/* reads and writes; the others have no pages of a file */
