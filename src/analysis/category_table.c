@@ -147,7 +147,7 @@ static const struct category_row rows[] = {
 	 CATEGORY_IO_FS},
 	{"jbd2_log_wait_commit jbd2_journal_wait_updates wait_transaction_locked "
 	 "wait_transaction_switching add_transaction_credits start_this_handle "
-	 "jbd2_journal_lock_updates jbd2_fc_begin_commit ext4_fc_wait* ext4_fc_track*",
+	 "jbd2_journal_lock_updates jbd2_fc_begin_commit ext4_fc_wait* ext4_fc_track* ext4_sync_fs",
 	 CATEGORY_IO_FS},
 	{"do_get_write_access __jbd2_log_wait_for_space jbd2_log_do_checkpoint jbd2_fc_wait_bufs "
 	 "ext4_fc_commit jbd2_complete_transaction",
@@ -169,7 +169,7 @@ static const struct category_row rows[] = {
 	 CATEGORY_IO_FS},
 	{"fuse_* nfs_* nfs3_* nfs4_* cifs_* smb2_* ceph_* v9fs_* afs_* netfs_* gfs2_* ocfs2_*",
 	 CATEGORY_IO_FS, ROW_AROUND_DISK},
-	{"dquot_* find_inode find_inode_fast iget_locked iget5_locked ilookup ilookup5 do_coredump "
+	{"jbd2_journal_commit_transaction dquot_* find_inode find_inode_fast iget_locked iget5_locked ilookup ilookup5 do_coredump "
 	 "vfs_coredump",
 	 CATEGORY_IO_FS, ROW_HINT},
 
@@ -186,7 +186,7 @@ static const struct category_row rows[] = {
 	{"__iomap_dio_rw iomap_dio_rw __blkdev_direct_IO* blkdev_direct_IO do_blockdev_direct_IO "
 	 "__blockdev_direct_IO dio_await_completion inode_dio_wait*",
 	 CATEGORY_IO_DISK},
-	{"filemap_read filemap_get_pages generic_file_buffered_read filemap_read_folio "
+	{"filemap_read filemap_get_pages generic_file_buffered_read filemap_read_folio __filemap_get_folio* pagecache_get_page "
 	 "md_handle_request raid5_make_request dm_wait_for_completion",
 	 CATEGORY_IO_DISK, ROW_HINT},
 	{"io_schedule io_schedule_timeout", CATEGORY_IO_DISK, ROW_FALLBACK},

@@ -72,17 +72,17 @@ static const struct lock_row locks[] = {
 	 "__do_sys_mbind do_migrate_pages do_pages_move do_pages_stat kernel_move_pages "
 	 "task_numa_work khugepaged* collapse_huge_page hpage_collapse_scan_pmd ksm_* "
 	 "__ksm_enter __ksm_exit scan_get_next_rmap_item userfaultfd_* mfill_atomic* "
-	 "acct_collect process_vm_rw* io_register_* prctl_set_* prctl_set_mm* __split_vma "
+	 "acct_collect process_vm_rw* io_register_* prctl_set_* prctl_set_mm* "
 	 "uprobe_mmap __uprobe_register register_for_each_vma uprobe_apply handle_swbp "
 	 "find_active_uprobe* stack_map_get_build_id_offset",
 	 "mmap_lock"},
-	{"vma_start_read* __vma_start_write vma_start_write* lock_vma_under_rcu "
+	{"__split_vma vma_expand vma_start_read* __vma_start_write vma_start_write* lock_vma_under_rcu "
 	 "__vma_start_exclude_readers __vma_exclude_readers* __vma_enter_locked "
 	 "vma_mark_detached",
 	 "vma lock"},
 	{"anon_vma_clone anon_vma_fork __anon_vma_prepare unlink_anon_vmas "
 	 "folio_lock_anon_vma_read page_lock_anon_vma_read rmap_walk_* unmap_mapping_* "
-	 "vma_prepare unlink_file_vma* vma_link_file vma_link vma_expand __mmap_region "
+	 "vma_prepare unlink_file_vma* vma_link_file vma_link __mmap_region "
 	 "mmap_region __vma_adjust free_pgtables i_mmap_lock_*",
 	 "reverse map"},
 	/* file systems */
