@@ -9,7 +9,8 @@
  * clock.
  *
  * Rules, checked by tests/unit/test_schema.c:
- *   - a kind's number is never reused; fields are only added at a struct's end; padding has a name;
+ *   - a kind's number is never reused; fields are only added at a struct's end, or in place of
+ *     padding (FIELD_SINCE in schema.c says what older recordings mean); padding has a name;
  *   - every struct is a multiple of 8 bytes, and schema.c describes each of its bytes.
  *
  * This header is read by the BPF compiler too: fixed-width __u types only, no includes but the

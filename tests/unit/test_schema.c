@@ -19,8 +19,7 @@ static void test_every_byte_is_described_once(void **state)
 		const struct event_schema *schema = event_schema(kind);
 		size_t end = sizeof(struct event_header);
 
-		if (!schema)
-			continue; /* a number that no kind has */
+		assert_non_null(schema);
 		for (unsigned int i = 0; i < schema->field_count; i++) {
 			const struct event_field *field = &schema->fields[i];
 
@@ -48,8 +47,6 @@ static void test_table_is_well_formed(void **state)
 	for (unsigned int kind = 1; kind < EVENT_KIND_LIMIT; kind++) {
 		const struct event_schema *schema = event_schema(kind);
 
-		if (!schema)
-			continue;
 		assert_true(*schema->says != '\0');
 		for (unsigned int i = 0; i < schema->field_count; i++) {
 			const struct event_field *field = &schema->fields[i];
@@ -120,11 +117,11 @@ static struct event_header *empty(union space *space, unsigned int kind, size_t 
 
 static size_t smallest_size(const struct event_schema *schema)
 {
-	const struct event_field *last = schema ? &schema->fields[schema->field_count - 1] : NULL;
-	bool has_text = last && has_tail(schema) &&
+	const struct event_field *last = &schema->fields[schema->field_count - 1];
+	bool has_text = has_tail(schema) &&
 			(last->meaning == MEANING_TEXT || last->meaning == MEANING_TEXTS);
 
-	return schema ? schema->fixed_size + (has_text ? 8u : 0u) : 0;
+	return schema->fixed_size + (has_text ? 8u : 0u);
 }
 
 static void test_smallest_sound_event_of_each_kind(void **state)
@@ -137,8 +134,6 @@ static void test_smallest_sound_event_of_each_kind(void **state)
 		size_t size = smallest_size(schema);
 		struct event_header *event = empty(&space, kind, size);
 
-		if (!schema)
-			continue;
 		assert_true(event_is_sound(event, size));
 		assert_true(event_is_sound(event, size + 8));
 		assert_false(event_is_sound(event, size - 8));
