@@ -13,6 +13,11 @@ $(PROGRAMS)/%: tests/programs/%.c tests/programs/workload.c tests/programs/workl
 	@mkdir -p $(@D)
 	$(CC) $(PROGRAM_CFLAGS) -o $@ $< tests/programs/workload.c -lpthread -ldl
 
+$(PROGRAMS)/waits: tests/programs/waits.c tests/programs/waits_peers.c tests/programs/waits.h \
+		tests/programs/workload.c tests/programs/workload.h
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) -o $@ $(filter %.c,$^) -lpthread -lrt
+
 $(PROGRAMS)/late_library.so: tests/programs/late_library.c tests/programs/workload.c
 	@mkdir -p $(@D)
 	$(CC) $(PROGRAM_CFLAGS) -DLATE_LIBRARY -shared -fPIC -o $@ $^

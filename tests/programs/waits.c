@@ -5,10 +5,8 @@
  *
  *	waits TRUTH DIRECTORY [WAY...]		files are made in DIRECTORY, on a disk if possible
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <mqueue.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -21,7 +19,6 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
-#include <sys/msg.h>
 #include <sys/poll.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -32,19 +29,17 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "workload.h"
+#include "waits.h"
 
-#define NAP_NS    (60 * NS_PER_MS)
-#define NAP_MS    60
 #define FILE_SIZE (8 << 20)
 
 static char directory[200];
+static int prepared; /* the file of a way that has one, made and removed by the parent */
 
-static const char *path_of(const char *name)
+const char *path_of(const char *name)
 {
 	static char path[300];
 
@@ -70,8 +65,7 @@ static void *help(void *argument)
 	return NULL;
 }
 
-/* In a while, another thread calls ACT. */
-static pthread_t later(void (*act)(void *), void *object)
+pthread_t later(void (*act)(void *), void *object)
 {
 	struct helper *helper = malloc(sizeof(*helper));
 	pthread_t thread;
@@ -87,23 +81,6 @@ static void act_nothing(void *object)
 	(void)object;
 }
 
-static void act_write(void *object)
-{
-	uint64_t one = 1;
-
-	if (write(*(int *)object, &one, sizeof(one)) < 0)
-		give_up("write");
-}
-
-/* Until the process ends. */
-static void act_drain(void *object)
-{
-	static char bytes[1 << 16];
-
-	while (read(*(int *)object, bytes, sizeof(bytes)) > 0)
-		;
-}
-
 static void act_signal(void *object)
 {
 	pthread_kill(*(pthread_t *)object, SIGUSR1);
@@ -114,8 +91,7 @@ static void on_signal(int number)
 	(void)number;
 }
 
-/* A signal ends the wait, which is not begun again. */
-static void signal_later(void)
+void signal_later(void)
 {
 	static pthread_t self;
 	struct sigaction action = {.sa_handler = on_signal};
@@ -436,244 +412,6 @@ static void way_traced(void)
 	wait(NULL);
 }
 
-/* ---- messages ---- */
-
-static void way_pipe_read(void)
-{
-	int pipes[2];
-	char byte;
-
-	if (pipe(pipes))
-		give_up("pipe");
-	later(act_write, &pipes[1]);
-	if (read(pipes[0], &byte, 1) != 1)
-		give_up("read");
-}
-
-static void way_pipe_write(void)
-{
-	static char bytes[1 << 20];
-	int pipes[2];
-
-	if (pipe(pipes))
-		give_up("pipe");
-	later(act_drain, &pipes[0]);
-	if (write(pipes[1], bytes, (1 << 16) + 4096) < 0)
-		give_up("write");
-}
-
-static void act_open(void *path)
-{
-	open(path, O_WRONLY);
-}
-
-static void way_fifo_open(void)
-{
-	char *path = strdup(path_of("fifo"));
-
-	mkfifo(path, 0600);
-	later(act_open, path);
-	open(path, O_RDONLY);
-	unlink(path);
-}
-
-static void read_unix(int type)
-{
-	int pair[2];
-	char bytes[16];
-
-	if (socketpair(AF_UNIX, type, 0, pair))
-		give_up("socketpair");
-	later(act_write, &pair[1]);
-	if (read(pair[0], bytes, sizeof(bytes)) <= 0)
-		give_up("read");
-}
-
-static void way_unix_stream(void)
-{
-	read_unix(SOCK_STREAM);
-}
-
-static void way_unix_datagram(void)
-{
-	read_unix(SOCK_DGRAM);
-}
-
-static void way_unix_packet(void)
-{
-	read_unix(SOCK_SEQPACKET);
-}
-
-/* More than the buffers hold. */
-static void send_much(int from, int to)
-{
-	static char bytes[8 << 20];
-
-	later(act_drain, &to);
-	if (send(from, bytes, sizeof(bytes), 0) < 0)
-		give_up("send");
-}
-
-static void way_unix_send(void)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
-		give_up("socketpair");
-	send_much(pair[0], pair[1]);
-}
-
-static void way_unix_send_dgram(void)
-{
-	char bytes[1000] = "";
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair))
-		give_up("socketpair");
-	signal_later();
-	while (send(pair[0], bytes, sizeof(bytes), 0) > 0)
-		;
-}
-
-static void way_eventfd(void)
-{
-	int event = eventfd(0, 0);
-	uint64_t value;
-
-	later(act_write, &event);
-	if (read(event, &value, sizeof(value)) < 0)
-		give_up("eventfd");
-}
-
-static void way_message(void)
-{
-	int id = msgget(IPC_PRIVATE, 0600);
-	char message[64];
-
-	signal_later();
-	msgrcv(id, message, 8, 0, 0);
-	msgctl(id, IPC_RMID, NULL);
-}
-
-static void way_mqueue(void)
-{
-	struct mq_attr limits = {.mq_maxmsg = 1, .mq_msgsize = 16};
-	char name[40], message[16];
-	mqd_t queue;
-
-	snprintf(name, sizeof(name), "/waits-%d", getpid());
-	queue = mq_open(name, O_CREAT | O_RDWR, 0600, &limits);
-	mq_unlink(name);
-	signal_later();
-	mq_receive(queue, message, sizeof(message), NULL);
-}
-
-/* ---- network ---- */
-
-static struct sockaddr_in local_address(int port)
-{
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = htons((uint16_t)port),
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static int bound_socket(int type, struct sockaddr_in *ret_address)
-{
-	struct sockaddr_in address = local_address(0);
-	socklen_t size = sizeof(address);
-	int sock = socket(AF_INET, type, 0);
-
-	if (bind(sock, (void *)&address, size) || getsockname(sock, (void *)&address, &size))
-		give_up("bind");
-	*ret_address = address;
-	return sock;
-}
-
-static int listening_socket(int backlog, struct sockaddr_in *ret_address)
-{
-	int sock = bound_socket(SOCK_STREAM, ret_address);
-
-	if (listen(sock, backlog))
-		give_up("listen");
-	return sock;
-}
-
-static void tcp_pair(int pair[2])
-{
-	struct sockaddr_in address;
-	int listener = listening_socket(4, &address);
-
-	pair[0] = socket(AF_INET, SOCK_STREAM, 0);
-	if (connect(pair[0], (void *)&address, sizeof(address)))
-		give_up("connect");
-	pair[1] = accept(listener, NULL, NULL);
-}
-
-static void way_tcp_receive(void)
-{
-	char bytes[16];
-	int pair[2];
-
-	tcp_pair(pair);
-	later(act_write, &pair[1]);
-	if (read(pair[0], bytes, sizeof(bytes)) <= 0)
-		give_up("read");
-}
-
-static void way_tcp_send(void)
-{
-	int pair[2];
-
-	tcp_pair(pair);
-	send_much(pair[0], pair[1]);
-}
-
-static void way_udp_receive(void)
-{
-	struct timeval patience = {0, NAP_NS / NS_PER_US};
-	struct sockaddr_in address;
-	int sock = bound_socket(SOCK_DGRAM, &address);
-	char byte;
-
-	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	recv(sock, &byte, 1, 0);
-}
-
-static void way_accept(void)
-{
-	struct sockaddr_in address;
-
-	signal_later();
-	accept(listening_socket(4, &address), NULL, NULL);
-}
-
-static void way_unix_accept(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int sock = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	/* an abstract name of the kernel's choice */
-	if (bind(sock, (void *)&address, sizeof(sa_family_t)) || listen(sock, 4))
-		give_up("bind");
-	signal_later();
-	accept(sock, NULL, NULL);
-}
-
-/* A full backlog: the second or third connection is not answered. */
-static void way_connect(void)
-{
-	struct sockaddr_in address;
-	int sock;
-
-	listening_socket(0, &address);
-	signal_later();
-	for (int i = 0; i < 3; i++) {
-		sock = socket(AF_INET, SOCK_STREAM, 0);
-		if (connect(sock, (void *)&address, sizeof(address)))
-			break;
-	}
-}
-
 /* ---- locks of the kernel ---- */
 
 static void act_close(void *descriptor)
@@ -706,10 +444,10 @@ static void way_fcntl_lock(void)
 
 /* ---- disks ---- */
 
-static int new_file(const char *name)
+static int new_file(void)
 {
 	static char bytes[FILE_SIZE];
-	const char *path = path_of(name);
+	const char *path = path_of("disk");
 	int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	if (file < 0 || write(file, bytes, sizeof(bytes)) != sizeof(bytes) || fsync(file))
@@ -719,61 +457,51 @@ static int new_file(const char *name)
 }
 
 /* Not in memory any more, and not read ahead. */
-static int cold_file(const char *name)
+static int cold_file(void)
 {
-	int file = new_file(name);
+	int file = new_file();
 
 	posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
 	posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM);
 	return file;
 }
 
-static void way_disk_read(void)
+static int direct_file(void)
 {
-	int file = cold_file("read");
-	char byte;
-
-	prctl(PR_SET_NAME, "disk_read");
-	for (int i = 0; i < FILE_SIZE; i += 1 << 15) {
-		if (pread(file, &byte, 1, i) != 1)
-			give_up("pread");
-	}
-}
-
-static void way_disk_direct(void)
-{
-	char path[64], *block = aligned_alloc(4096, 4096);
-	int file = new_file("direct");
+	int file = new_file(), direct;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	file = open(path, O_RDONLY | O_DIRECT);
-	prctl(PR_SET_NAME, "disk_direct");
-	for (int i = 0; file >= 0 && i < FILE_SIZE; i += 1 << 15) {
-		if (pread(file, block, 4096, i) != 4096)
-			give_up("O_DIRECT");
+	direct = open(path, O_RDONLY | O_DIRECT);
+	if (direct < 0)
+		give_up("O_DIRECT");
+	close(file);
+	return direct;
+}
+
+static void way_disk_read(void)
+{
+	char *block = aligned_alloc(4096, 4096);
+
+	for (int i = 0; i < FILE_SIZE; i += 1 << 15) {
+		if (pread(prepared, block, 4096, i) != 4096)
+			give_up("pread");
 	}
 }
 
 static void way_major_fault(void)
 {
-	int file = cold_file("fault");
-	volatile char *bytes = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, file, 0);
+	volatile char *bytes = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, prepared, 0);
 
 	madvise((void *)bytes, FILE_SIZE, MADV_RANDOM);
-	prctl(PR_SET_NAME, "major_fault");
 	for (int i = 0; i < FILE_SIZE; i += 1 << 15)
 		(void)bytes[i];
 }
 
 static void way_fsync(void)
 {
-	const char *path = path_of("fsync");
-	int file = open(path, O_RDWR | O_CREAT, 0600);
-
-	unlink(path);
-	prctl(PR_SET_NAME, "fsync");
 	for (int i = 0; i < 50; i++) {
-		if (write(file, "x", 1) != 1 || fsync(file))
+		if (write(prepared, "x", 1) != 1 || fsync(prepared))
 			give_up("fsync");
 	}
 }
@@ -782,7 +510,7 @@ struct way {
 	const char *name;
 	const char *category;
 	void (*run)(void);
-	bool names_itself; /* after preparing: what came before is of no interest */
+	int (*prepare)(void); /* makes the file PREPARED; may be NULL */
 };
 
 static const struct way ways[] = {
@@ -832,27 +560,29 @@ static const struct way ways[] = {
 	{"connect", "net.connect", way_connect},
 	{"flock", "lock.kernel", way_flock},
 	{"fcntl_lock", "lock.kernel", way_fcntl_lock},
-	{"disk_read", "io.disk", way_disk_read, true},
-	{"disk_direct", "io.disk", way_disk_direct, true},
-	{"major_fault", "mem.fault", way_major_fault, true},
-	{"fsync", "io.*", way_fsync, true},
+	{"disk_read", "io.disk", way_disk_read, cold_file},
+	{"disk_direct", "io.disk", way_disk_read, direct_file},
+	{"major_fault", "mem.fault", way_major_fault, cold_file},
+	{"fsync", "io.*", way_fsync, new_file},
 };
 
 static void run(const struct way *way, int truth)
 {
 	char key[64];
-	pid_t child = fork();
+	pid_t child;
 
+	prepared = way->prepare ? way->prepare() : -1;
+	child = fork();
 	if (child) {
-		/* a stop that nobody ends must not stop the rest */
 		waitpid(child, NULL, 0);
+		close(prepared);
 		return;
 	}
 	snprintf(key, sizeof(key), "%s.tid", way->name);
 	truth_number(truth, key, getpid());
 	snprintf(key, sizeof(key), "%s.category", way->name);
 	truth_text(truth, key, way->category);
-	prctl(PR_SET_NAME, way->names_itself ? "preparing" : way->name);
+	prctl(PR_SET_NAME, way->name);
 	way->run();
 	_exit(0);
 }
