@@ -263,9 +263,7 @@ struct adding {
 
 enum category account_runnable(const struct turn *turn)
 {
-	if (turn->switch_flags & EVENT_SWITCH_THROTTLED)
-		return CATEGORY_RUNQ_THROTTLED;
-	return turn->prev_state ? CATEGORY_RUNQ_WOKEN : CATEGORY_RUNQ_PREEMPTED;
+	return category_of_queue(turn->prev_state, turn->switch_flags, turn->waker != MODEL_NONE);
 }
 
 static void ignore_runner(void *context, const struct runner *runner)
@@ -404,4 +402,24 @@ void account_merge(struct account *account, const struct account *other)
 uint64_t account_total_ns(const struct account *account)
 {
 	return sum(account->ns) + account->pending_ns;
+}
+
+static int compare_categories(const void *a, const void *b, void *context)
+{
+	const uint64_t *ns = context;
+	uint64_t left = ns[*(const enum category *)a], right = ns[*(const enum category *)b];
+
+	return left == right ? 0 : left < right ? 1 : -1;
+}
+
+size_t account_order(const struct account *account, enum category ret[CATEGORY_COUNT])
+{
+	size_t count = 0;
+
+	for (int i = 0; i < CATEGORY_COUNT; i++) {
+		if (account->ns[i])
+			ret[count++] = (enum category)i;
+	}
+	qsort_r(ret, count, sizeof(ret[0]), compare_categories, (void *)account->ns);
+	return count;
 }

@@ -64,6 +64,8 @@ void account_settle(struct account *account, const struct history *history,
 /* Adds what OTHER has. */
 void account_merge(struct account *account, const struct account *other);
 uint64_t account_total_ns(const struct account *account);
+/* The categories that took time, the largest first. Returns how many. */
+size_t account_order(const struct account *account, enum category ret[CATEGORY_COUNT]);
 
 /*
  * Why a blocked piece was. Where its wait has no evidence: by its system call, as far as that says it, or as

@@ -264,6 +264,25 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 	add_leaf(blame, &leaf);
 }
 
+/*
+ * A worker of the kernel that only tells that a disk is done had nothing to do before: the time is the disk's. Ends the way
+ * at the hop before; false if this is another case.
+ */
+static bool end_at_disk(struct following *following, const struct piece *piece,
+			enum category category, const struct ending *ending)
+{
+	struct blame *blame = following->blame;
+	const struct blame_hop *before = blame->hop_count ? &blame->hops[blame->hop_count - 1] : NULL;
+	struct piece disk = *piece;
+
+	if (category != CATEGORY_WAIT_IDLE || !following->thread->is_kernel || !before ||
+	    !is_disk(before->category) || !before->turn || ending->waker)
+		return false;
+	disk.turn = before->turn;
+	end_here(blame, before->thread, &disk, before->category, BLAME_LEAF);
+	return true;
+}
+
 static void follow_block(struct following *following, const struct piece *piece)
 {
 	struct blame *blame = following->blame;
@@ -276,6 +295,8 @@ static void follow_block(struct following *following, const struct piece *piece)
 		next_thread(blame, following->thread, piece, category, &link, &ending);
 	struct blame_hop *hop = &blame->hops[blame->hop_count];
 
+	if (end_at_disk(following, piece, category, &ending))
+		return;
 	if (is_target && category == CATEGORY_WAIT_IDLE && !blame->idle_counts)
 		next = NULL;
 	if (!is_target && piece_ns(piece) < (first->to_ns - first->from_ns) / WORTH_FOLLOWING)
@@ -286,6 +307,7 @@ static void follow_block(struct following *following, const struct piece *piece)
 		.link = next ? link : LINK_NONE,
 		.from_ns = piece->from_ns,
 		.to_ns = piece->to_ns,
+		.turn = piece->turn,
 		.wait = history_wait(blame->history, ending.turn),
 		.way = ending.way,
 	};

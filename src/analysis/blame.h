@@ -33,6 +33,7 @@ struct blame_hop {
 	enum blame_link link;
 	uint64_t from_ns;
 	uint64_t to_ns;
+	const struct turn *turn; /* in which it waited; NULL: it ran */
 	const struct wait *wait; /* its wait, or the one that brought what it waited for; NULL: too short to be kept */
 	enum ending_way way;     /* how that ended */
 };

@@ -327,13 +327,17 @@ enum category category_of_block(struct model *model, const struct wait *wait)
 	return is_own_loop(stack) ? CATEGORY_WAIT_IDLE : category_of_call(model, wait);
 }
 
-enum category category_of_runnable(const struct wait *wait)
+enum category category_of_queue(uint16_t prev_state, uint8_t switch_flags, bool was_woken)
 {
-	if (wait->switch_flags & EVENT_SWITCH_THROTTLED)
+	if (switch_flags & EVENT_SWITCH_THROTTLED)
 		return CATEGORY_RUNQ_THROTTLED;
 	/* a newborn thread was runnable from the start, but somebody woke it */
-	return wait->prev_state == 0 && !wait->waker ? CATEGORY_RUNQ_PREEMPTED
-						     : CATEGORY_RUNQ_WOKEN;
+	return prev_state == 0 && !was_woken ? CATEGORY_RUNQ_PREEMPTED : CATEGORY_RUNQ_WOKEN;
+}
+
+enum category category_of_runnable(const struct wait *wait)
+{
+	return category_of_queue(wait->prev_state, wait->switch_flags, wait->waker);
 }
 
 enum category category_of_wait(struct model *model, const struct wait *wait)

@@ -74,6 +74,8 @@ enum category category_of_block(struct model *model, const struct wait *wait);
  * meanwhile.
  */
 enum category category_of_runnable(const struct wait *wait);
+/* The same by its parts: how it left its CPU, and whether somebody woke it. */
+enum category category_of_queue(uint16_t prev_state, uint8_t switch_flags, bool was_woken);
 
 /* The whole of WAIT in one word: the longer of its two parts. What SQL's wait.category shows. */
 enum category category_of_wait(struct model *model, const struct wait *wait);

@@ -59,7 +59,7 @@ static const struct lock_row locks[] = {
 	{"mmap_read_lock* mmap_write_lock* lock_mm_and_find_vma do_user_addr_fault "
 	 "do_page_fault __do_page_fault do_mem_abort vm_mmap_pgoff do_mprotect_pkey "
 	 "__vm_munmap __x64_sys_munmap __do_sys_munmap __x64_sys_brk __do_sys_brk "
-	 "vm_brk_flags __x64_sys_mremap __do_sys_mremap do_mremap do_madvise madvise_lock "
+	 "vm_brk_flags __x64_sys_mremap __do_sys_mremap do_mremap do_madvise madvise_* "
 	 "do_mlock __do_sys_mlock* __do_sys_munlock* __x64_sys_mlock* __x64_sys_munlock* "
 	 "__x64_sys_msync __do_sys_msync __mm_populate m_start get_vma_snapshot* "
 	 "pid_smaps_open show_smaps_rollup do_procmap_query procfs_procmap_ioctl pagemap_read "

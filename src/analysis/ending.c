@@ -145,23 +145,30 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 {
 	struct ending ending = look(history, turn), next;
 	int syscall = syscall_of(history, turn);
-	size_t count, at;
+	uint64_t ran_ns;
+	size_t count;
 
 	if (ending.waker || !may_go_on(syscall) ||
 	    (ending.way != ENDING_TIME && !(turn->flags & TURN_WAKER_IRQ)))
 		return ending;
 	count = history_turn_count(history, thread);
-	at = history_turn_after(history, thread, turn->to_ns);
-	for (size_t i = 0; i < CONTINUATIONS_MAX && at + i < count; i++) {
-		const struct turn *later = history_turn(history, thread, at + i);
+	ran_ns = turn->to_ns - turn->from_ns;
+	for (size_t i = history_turn_after(history, thread, turn->to_ns), looks = 0;
+	     i < count && looks < CONTINUATIONS_MAX; i++, looks++) {
+		const struct turn *later = history_turn(history, thread, i);
 
-		if (turn->to_ns - turn->from_ns > CONTINUATION_RUN_NS ||
-		    syscall_of(history, later) != syscall)
+		if (ran_ns > CONTINUATION_RUN_NS)
+			break;
+		ran_ns += later->to_ns - later->from_ns;
+		/* put off its CPU on the way */
+		if (!later->prev_state)
+			continue;
+		if (syscall_of(history, later) != syscall)
 			break;
 		next = look(history, later);
 		if (next.waker || next.way == ENDING_OUTSIDE)
 			return next;
-		turn = later;
+		ran_ns = later->to_ns - later->from_ns;
 	}
 	return ending;
 }

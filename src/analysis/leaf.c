@@ -2,6 +2,7 @@
 #include "analysis/leaf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -118,26 +119,39 @@ static void sum_irqs(struct irq_sums *sums, const struct event_irq *event, doubl
 		sums->soft_ns[i] += part * (double)event->soft_ns[i];
 }
 
+/* One kind of interrupt and what it took. */
+struct irq_kind {
+	const char *name;
+	const char *suffix;
+	double ns;
+};
+
+static int compare_kinds(const void *a, const void *b)
+{
+	const struct irq_kind *left = a, *right = b;
+
+	return left->ns == right->ns ? 0 : left->ns < right->ns ? 1 : -1;
+}
+
+/* The kind that took most; and the next one, if it took nearly as much: a packet comes with both. */
 static void name_irqs(struct leaf *leaf, const struct irq_sums *sums)
 {
-	const char *name = NULL, *kind = "";
-	double most = 0;
+	struct irq_kind kinds[ARRAY_SIZE(sums->soft_ns) + ARRAY_SIZE(sums->hard_ns)];
+	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(sums->soft_ns); i++) {
-		if (sums->soft_ns[i] > most) {
-			most = sums->soft_ns[i];
-			name = softirq_name(i);
-			kind = " softirq";
-		}
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(sums->soft_ns); i++)
+		kinds[count++] = (struct irq_kind){softirq_name(i), " softirq", sums->soft_ns[i]};
 	for (size_t i = 0; i < ARRAY_SIZE(sums->hard_ns); i++) {
-		if (i != EVENT_IRQ_WORK && sums->hard_ns[i] > most) {
-			most = sums->hard_ns[i];
-			name = hard_irq_name(i);
-			kind = "";
-		}
+		if (i != EVENT_IRQ_WORK)
+			kinds[count++] = (struct irq_kind){hard_irq_name(i), "", sums->hard_ns[i]};
 	}
-	snprintf(leaf->object, sizeof(leaf->object), "%s%s", name ? name : "", kind);
+	qsort(kinds, count, sizeof(kinds[0]), compare_kinds);
+	if (kinds[1].ns * 4 > kinds[0].ns && kinds[1].ns > 0)
+		snprintf(leaf->object, sizeof(leaf->object), "%s%s and %s%s", kinds[0].name,
+			 kinds[0].suffix, kinds[1].name, kinds[1].suffix);
+	else
+		snprintf(leaf->object, sizeof(leaf->object), "%s%s", kinds[0].name,
+			 kinds[0].suffix);
 }
 
 void leaf_of_irqs(struct leaf *leaf, const struct history *history, const struct thread *thread,

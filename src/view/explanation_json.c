@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "base/utf8.h"
 #include "view/explanation.h"
@@ -61,29 +60,18 @@ static json_t *target_json(const struct explanation *explanation)
 	return object;
 }
 
-static int compare_ns(const void *a, const void *b, void *context)
-{
-	const uint64_t *ns = context;
-	uint64_t left = ns[*(const int *)a], right = ns[*(const int *)b];
-
-	return left == right ? 0 : left < right ? 1 : -1;
-}
-
 /* The categories that took time, the largest first. */
 static json_t *breakdown_json(const struct account *account, uint64_t total_ns)
 {
 	json_t *array = json_array();
-	int order[CATEGORY_COUNT];
+	enum category order[CATEGORY_COUNT];
+	size_t count = account_order(account, order);
 
-	for (int i = 0; i < CATEGORY_COUNT; i++)
-		order[i] = i;
-	qsort_r(order, CATEGORY_COUNT, sizeof(order[0]), compare_ns, (void *)account->ns);
-	for (int i = 0; i < CATEGORY_COUNT && account->ns[order[i]]; i++) {
+	for (size_t i = 0; i < count; i++) {
 		json_t *object = json_object();
 		uint64_t ns = account->ns[order[i]];
 
-		json_object_set_new(object, "category",
-				    json_text(category_name((enum category)order[i])));
+		json_object_set_new(object, "category", json_text(category_name(order[i])));
 		json_object_set_new(object, "ns", json_number(ns));
 		json_object_set_new(object, "share", json_share((double)ns / (double)total_ns));
 		json_array_append_new(array, object);

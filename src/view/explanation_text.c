@@ -65,14 +65,6 @@ static void heading(const struct page *page, const char *text)
 
 /* ---- the breakdown ---- */
 
-static int compare_ns(const void *a, const void *b, void *context)
-{
-	const uint64_t *ns = context;
-	uint64_t left = ns[*(const int *)a], right = ns[*(const int *)b];
-
-	return left == right ? 0 : left < right ? 1 : -1;
-}
-
 static void print_bar(FILE *out, double share)
 {
 	int columns = (int)(share * BAR_COLUMNS + 0.5);
@@ -85,21 +77,18 @@ static void print_breakdown(const struct page *page)
 {
 	const struct explanation *explanation = page->explanation;
 	const uint64_t *ns = explanation->account.ns;
-	int order[CATEGORY_COUNT];
+	enum category order[CATEGORY_COUNT];
+	size_t count = account_order(&explanation->account, order);
 
-	for (int i = 0; i < CATEGORY_COUNT; i++)
-		order[i] = i;
-	qsort_r(order, CATEGORY_COUNT, sizeof(order[0]), compare_ns, (void *)ns);
-	for (int i = 0; i < CATEGORY_COUNT && ns[order[i]]; i++) {
+	for (size_t i = 0; i < count; i++) {
 		double share = (double)ns[order[i]] / (double)explanation->total_ns;
 		char time[UNITS_TEXT_SIZE];
 
 		/* what is too little to see is in the sum all the same */
 		if (share < 0.0005 && i >= 3)
 			break;
-		fprintf(page->out, "  %-15s %9s %6.1f %%  %-40s ",
-			category_name((enum category)order[i]), format_ns(time, ns[order[i]]),
-			100 * share, category_says((enum category)order[i]));
+		fprintf(page->out, "  %-15s %9s %6.1f %%  %-50s ", category_name(order[i]),
+			format_ns(time, ns[order[i]]), 100 * share, category_says(order[i]));
 		print_bar(page->out, share);
 		fputc('\n', page->out);
 	}
