@@ -100,7 +100,8 @@ static __always_inline __u16 request_flags(__u32 word)
 static __always_inline __u64 inode_of_page(struct bio *bio)
 {
 	__u64 at = (__u64)bio->bi_iter.bi_idx * bpf_core_type_size(struct bio_vec);
-	struct bio_vec *vector = bio->bi_io_vec;
+	/* read, not followed: 6.1 lets nothing be added to a pointer whose type it knows */
+	struct bio_vec *vector = BPF_CORE_READ(bio, bi_io_vec);
 	struct address_space *mapping;
 	struct inode *host;
 	struct page *page;

@@ -91,6 +91,16 @@ static void test_numbers_never_change(void **state)
 		"loss",
 		"kind_info",
 		"field_info",
+		"signal",
+		"irq",
+		"disk",
+		"reclaim",
+		"tcp_state",
+		"retransmit",
+		"span_name",
+		"span",
+		"cgroup",
+		"steal",
 	};
 
 	(void)state;
