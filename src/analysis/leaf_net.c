@@ -92,8 +92,8 @@ void leaf_net(struct leaf *leaf, const struct history *history, const struct thr
 		add_text(leaf, ", no answer to the connection request");
 	else if (leaf->category == CATEGORY_NET_SEND)
 		add_text(leaf, send_trouble(state));
-	if (state->srtt_us >= 1000) {
-		snprintf(text, sizeof(text), ", round trip %u ms", state->srtt_us / 1000);
+	if (state->min_rtt_us >= 1000) {
+		snprintf(text, sizeof(text), ", round trip %u ms", state->min_rtt_us / 1000);
 		add_text(leaf, text);
 	}
 }
