@@ -16,6 +16,20 @@
 
 /* ---- one target ---- */
 
+/* Evidence that could not be taken where no program runs is no gap in what is known of times. */
+static uint64_t lost_events(const struct model *model)
+{
+	uint64_t events = 0;
+
+	for (size_t i = 0; i < model_loss_count(model); i++) {
+		const struct event_loss *loss = model_loss(model, i);
+
+		if (loss->reason != EVENT_LOSS_UNSEEN && loss->reason != EVENT_LOSS_UNSEEN_DISK)
+			events += loss->events;
+	}
+	return events;
+}
+
 static void begin(struct explanation *ret, const struct history *history,
 		  const struct slice *slices, size_t count)
 {
@@ -24,7 +38,7 @@ static void begin(struct explanation *ret, const struct history *history,
 		.from_ns = UINT64_MAX,
 		.thread = slices[0].thread,
 		.process = slices[0].thread->process,
-		.loss = model_lost_events(history_model(history)),
+		.loss = lost_events(history_model(history)),
 	};
 	for (size_t i = 0; i < count; i++) {
 		const struct slice *slice = &slices[i];

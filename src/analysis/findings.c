@@ -20,6 +20,10 @@ static bool is_idle_cause(const struct blame_cause *cause)
 {
 	if (cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE)
 		return true;
+	/* for others, and nobody came: its time was up, or it waits still */
+	if (cause->hop_count == 1 && cause->leaf == cause->category &&
+	    (cause->category == CATEGORY_WAIT_CONDITION || cause->category == CATEGORY_WAIT_IPC))
+		return true;
 	/* a server's next request comes when its client is done with sleeping */
 	return cause->is_at_rest && cause->leaf == CATEGORY_WAIT_SLEEP;
 }

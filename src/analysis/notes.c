@@ -84,9 +84,10 @@ static void note_loss(struct explanation *explanation)
 
 	if (explanation->loss)
 		note(explanation,
-		     "%s events of this recording were lost ('dashcam info' says when and why): findings "
+		     "%s event%s of this recording %s lost ('dashcam info' says when and why): findings "
 		     "near the gaps may be incomplete",
-		     format_count(count, explanation->loss));
+		     format_count(count, explanation->loss), explanation->loss == 1 ? "" : "s",
+		     explanation->loss == 1 ? "was" : "were");
 }
 
 static void note_hooks(struct explanation *explanation)

@@ -19,6 +19,16 @@ static void add_thread(struct buffer *text, const struct thread *thread)
 	buffer_printf(text, "%s (%u)", name_of(thread), thread->tid);
 }
 
+/* "hog (12)", "hog (12 and 3 more of that name)" */
+static void add_culprit(struct buffer *text, const struct blame_cause *cause)
+{
+	if (cause->culprit_count > 1)
+		buffer_printf(text, "%s (%u and %u more of that name)", name_of(cause->culprit),
+			      cause->culprit->tid, cause->culprit_count - 1);
+	else
+		add_thread(text, cause->culprit);
+}
+
 /* ---- what the culprit did ---- */
 
 static const char *function_of(const struct blame_cause *cause)
@@ -30,12 +40,6 @@ static void add_function(struct buffer *text, const struct blame_cause *cause, c
 {
 	if (function_of(cause))
 		buffer_printf(text, "%s%s", before, function_of(cause));
-}
-
-static void add_others(struct buffer *text, const struct blame_cause *cause)
-{
-	if (cause->culprit_count > 1)
-		buffer_printf(text, " and %u more of that name", cause->culprit_count - 1);
 }
 
 /* "ran spin_us", "slept in retry_backoff", "waited for a disk (file /x)" */
@@ -132,8 +136,9 @@ static void add_last(struct buffer *text, const struct blame_cause *cause)
 	if (last->link == LINK_RAN && cause->culprit) {
 		if (!is_direct)
 			buffer_printf(text, "%s", rule_of(last->category)->did);
-		add_link(text, LINK_RAN, cause->culprit);
-		buffer_printf(text, "%s", is_on_cpu(cause->leaf) ? "" : "ran and ");
+		buffer_printf(text, " while ");
+		add_culprit(text, cause);
+		buffer_printf(text, " %s", is_on_cpu(cause->leaf) ? "" : "ran and ");
 		add_deed(text, cause);
 		if (cause->object[0] && is_on_cpu(cause->leaf))
 			buffer_printf(text, " (%s)", cause->object);
@@ -145,10 +150,9 @@ static void add_last(struct buffer *text, const struct blame_cause *cause)
 			buffer_printf(text, " (%s)", cause->object);
 		if (cause->culprit && cause->culprit != last->thread) {
 			buffer_printf(text, " behind ");
-			add_thread(text, cause->culprit);
+			add_culprit(text, cause);
 		}
 	}
-	add_others(text, cause);
 }
 
 /* The target's own CPU time has no way. */
@@ -197,12 +201,20 @@ static char *sentence_of(const struct explanation *explanation, const struct fin
 
 /* ---- advice ---- */
 
+static bool is_same_name(const struct explanation *explanation, const struct finding *finding)
+{
+	return finding->culprit && explanation->thread && finding->culprit != explanation->thread &&
+	       !strcmp(finding->culprit->comm, explanation->thread->comm);
+}
+
 static void add_word(struct buffer *text, const char *word, size_t length,
 		     const struct explanation *explanation, const struct finding *finding)
 {
 	const char *value = NULL;
 
-	if (!strncmp(word, "culprit", length))
+	if (!strncmp(word, "culprit", length) && is_same_name(explanation, finding))
+		value = "the others of that name";
+	else if (!strncmp(word, "culprit", length))
 		value = finding->culprit ? name_of(finding->culprit) : "the other side";
 	else if (!strncmp(word, "function", length))
 		value = finding->function ? finding->function : "its code";

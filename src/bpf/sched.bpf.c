@@ -212,7 +212,8 @@ static __always_inline void log_waking(struct task_struct *wakee, struct task_st
 	struct event_waking *event;
 	__u32 mark;
 
-	if (!log)
+	/* hooks begin one after the other: before switches are seen, who is woken would seem never to run */
+	if (!log || !log->has_next)
 		return;
 	event = switch_reserve(log, &mark);
 	event_begin(&event->header, mark, EVENT_WAKING, sizeof(*event), now_ns);
