@@ -21,8 +21,8 @@ struct walk {
 	void *context;
 };
 
-/* Tells what of [from_ns, to_ns] lies in the interval and is not told yet; what was left out before it
- * is unknown. */
+/* Tells what of [from_ns, to_ns] lies in the interval and is not told yet; what was left out before
+ * it is unknown. */
 static void tell_part(struct walk *walk, enum piece_kind kind, uint64_t from_ns, uint64_t to_ns,
 		      const struct turn *turn)
 {
@@ -103,15 +103,15 @@ static enum category category_of_call(int number)
 		const char *name;
 		enum category category;
 	} calls[] = {
-		{"nanosleep", CATEGORY_WAIT_SLEEP},   {"clock_nanosleep", CATEGORY_WAIT_SLEEP},
-		{"epoll_wait", CATEGORY_WAIT_IDLE},   {"epoll_pwait", CATEGORY_WAIT_IDLE},
-		{"epoll_pwait2", CATEGORY_WAIT_IDLE}, {"poll", CATEGORY_WAIT_IDLE},
-		{"ppoll", CATEGORY_WAIT_IDLE},        {"select", CATEGORY_WAIT_IDLE},
-		{"pselect6", CATEGORY_WAIT_IDLE},     {"accept", CATEGORY_WAIT_IDLE},
-		{"accept4", CATEGORY_WAIT_IDLE},      {"wait4", CATEGORY_WAIT_CHILD},
-		{"waitid", CATEGORY_WAIT_CHILD},      {"vfork", CATEGORY_WAIT_CHILD},
-		{"connect", CATEGORY_NET_CONNECT},    {"flock", CATEGORY_LOCK_KERNEL},
-		{"pause", CATEGORY_WAIT_IDLE},        {"semop", CATEGORY_WAIT_CONDITION},
+		{"nanosleep", CATEGORY_WAIT_SLEEP},      {"clock_nanosleep", CATEGORY_WAIT_SLEEP},
+		{"epoll_wait", CATEGORY_WAIT_IDLE},      {"epoll_pwait", CATEGORY_WAIT_IDLE},
+		{"epoll_pwait2", CATEGORY_WAIT_IDLE},    {"poll", CATEGORY_WAIT_IDLE},
+		{"ppoll", CATEGORY_WAIT_IDLE},           {"select", CATEGORY_WAIT_IDLE},
+		{"pselect6", CATEGORY_WAIT_IDLE},        {"accept", CATEGORY_WAIT_IDLE},
+		{"accept4", CATEGORY_WAIT_IDLE},         {"wait4", CATEGORY_WAIT_CHILD},
+		{"waitid", CATEGORY_WAIT_CHILD},         {"vfork", CATEGORY_WAIT_CHILD},
+		{"connect", CATEGORY_NET_CONNECT},       {"flock", CATEGORY_LOCK_KERNEL},
+		{"pause", CATEGORY_WAIT_IDLE},           {"semop", CATEGORY_WAIT_CONDITION},
 		{"semtimedop", CATEGORY_WAIT_CONDITION},
 	};
 	const char *name = number >= 0 ? model_syscall_name(number) : NULL;
@@ -155,7 +155,7 @@ static enum category habit(const struct history *history, const struct thread *t
 
 	if (!known)
 		known = map64_put(habits, key, find_habit(history, thread, syscall));
-	return (enum category)*known;
+	return (enum category) * known;
 }
 
 enum category account_block(const struct history *history, const struct thread *thread,
@@ -201,7 +201,8 @@ static struct irq_time irq_time(const struct event_irq *event, uint64_t hidden_n
 		time.total_ns += event->hard_ns[i] + event->hard_count[i] * hidden_ns;
 	for (size_t i = 0; i < ARRAY_SIZE(event->soft_ns); i++)
 		time.total_ns += event->soft_ns[i];
-	time.own_ns = event->hard_ns[EVENT_IRQ_WORK] + event->hard_count[EVENT_IRQ_WORK] * hidden_ns;
+	time.own_ns =
+		event->hard_ns[EVENT_IRQ_WORK] + event->hard_count[EVENT_IRQ_WORK] * hidden_ns;
 	return time;
 }
 
@@ -229,7 +230,8 @@ bool account_irqs_next(struct account_irqs *irqs)
 		if (event->tid != irqs->thread->tid || inside_from_ns >= inside_to_ns)
 			continue;
 		irqs->event = event;
-		irqs->part = (double)(inside_to_ns - inside_from_ns) / (double)(until_ns - start_ns);
+		irqs->part =
+			(double)(inside_to_ns - inside_from_ns) / (double)(until_ns - start_ns);
 		return true;
 	}
 	return false;
@@ -251,6 +253,50 @@ uint64_t account_irq_ns(const struct history *history, const struct thread *thre
 	if (ret_own_ns)
 		*ret_own_ns = (uint64_t)own_ns;
 	return (uint64_t)total_ns;
+}
+
+/* ---- stolen time ---- */
+
+/* How long THREAD (NULL: anybody but the idle task) ran on CPU in an interval. */
+static uint64_t ran_ns(const struct history *history, uint16_t cpu, const struct thread *thread,
+		       uint64_t from_ns, uint64_t to_ns)
+{
+	size_t count = history_cpu_run_count(history, cpu);
+	uint64_t ns = 0;
+
+	for (size_t i = history_cpu_run_after(history, cpu, from_ns); i < count; i++) {
+		const struct turn *run = history_cpu_run(history, cpu, i);
+		uint64_t start_ns = run->from_ns > from_ns ? run->from_ns : from_ns;
+		uint64_t end_ns = run->to_ns < to_ns ? run->to_ns : to_ns;
+
+		if (run->from_ns >= to_ns)
+			break;
+		if (start_ns < end_ns && run->thread && (!thread || run->thread == thread->index))
+			ns += end_ns - start_ns;
+	}
+	return ns;
+}
+
+uint64_t account_steal_ns(const struct history *history, const struct thread *thread,
+			  uint64_t from_ns, uint64_t to_ns)
+{
+	struct history_events events = history_events(history, EVENT_STEAL);
+	double stolen_ns = 0;
+
+	for (size_t i = history_event_from(&events, from_ns); i < events.count; i++) {
+		const struct event_steal *event = (const void *)events.events[i];
+		uint64_t until_ns = event->header.time_ns, busy_ns, own_ns;
+
+		if (event->from_ns >= to_ns)
+			continue;
+		busy_ns = ran_ns(history, event->cpu, NULL, event->from_ns, until_ns);
+		own_ns = ran_ns(history, event->cpu, thread,
+				event->from_ns > from_ns ? event->from_ns : from_ns,
+				until_ns < to_ns ? until_ns : to_ns);
+		if (busy_ns)
+			stolen_ns += (double)event->stolen_ns * (double)own_ns / (double)busy_ns;
+	}
+	return (uint64_t)stolen_ns;
 }
 
 /* ---- accounts ---- */
@@ -335,9 +381,8 @@ static void count_samples(uint64_t samples[CATEGORY_COUNT], const struct history
 void account_add(struct account *account, const struct history *history,
 		 const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
 {
-	struct adding adding = {
-		.account = account, .history = history, .thread = thread};
-	uint64_t before_ns = account->pending_ns, irq_ns, own_ns, ran_ns;
+	struct adding adding = {.account = account, .history = history, .thread = thread};
+	uint64_t before_ns = account->pending_ns, irq_ns, own_ns, steal_ns, ran_ns;
 
 	pieces_walk(history, thread, from_ns, to_ns, add_piece, &adding);
 	ran_ns = account->pending_ns - before_ns;
@@ -347,7 +392,11 @@ void account_add(struct account *account, const struct history *history,
 		irq_ns = ran_ns;
 	account->ns[CATEGORY_CPU_IRQ] += irq_ns;
 	account->own_irq_ns += own_ns < irq_ns ? own_ns : irq_ns;
-	account->pending_ns -= irq_ns;
+	steal_ns = account_steal_ns(history, thread, from_ns, to_ns);
+	if (steal_ns > ran_ns - irq_ns)
+		steal_ns = ran_ns - irq_ns;
+	account->ns[CATEGORY_CPU_STEAL] += steal_ns;
+	account->pending_ns -= irq_ns + steal_ns;
 	count_samples(account->samples, history, thread, from_ns, to_ns);
 }
 

@@ -33,7 +33,8 @@ void pieces_walk(const struct history *history, const struct thread *thread, uin
 		 uint64_t to_ns, void (*tell)(void *context, const struct piece *piece),
 		 void *context);
 
-/* Who ran on the CPU of a runnable piece meanwhile. THREAD is not the idle task; called once a run. */
+/* Who ran on the CPU of a runnable piece meanwhile. THREAD is not the idle task; called once a run.
+ */
 struct runner {
 	const struct thread *thread;
 	uint64_t ns;
@@ -48,17 +49,17 @@ struct account {
 	uint64_t on_cpu_ns;      /* all that was done on a CPU, whatever its category */
 	uint64_t unsplit_ns;     /* of it: user and kernel not told apart, for want of samples */
 	uint64_t no_evidence_ns; /* waits too short for evidence, or without it */
-	uint64_t inferred_ns;    /* of those: told by their system call and the thread's other waits */
-	uint64_t own_irq_ns;     /* interrupts the recorder caused itself; part of cpu.irq */
-	uint64_t pending_ns;     /* on the CPU, not settled yet */
+	uint64_t inferred_ns; /* of those: told by their system call and the thread's other waits */
+	uint64_t own_irq_ns;  /* interrupts the recorder caused itself; part of cpu.irq */
+	uint64_t pending_ns;  /* on the CPU, not settled yet */
 	uint64_t samples[CATEGORY_COUNT]; /* that fell into it */
 };
 
 /* Adds an interval of a thread. What it did on the CPU is pending until account_settle. */
 void account_add(struct account *account, const struct history *history,
 		 const struct thread *thread, uint64_t from_ns, uint64_t to_ns);
-/* After all intervals of THREAD: splits what is pending as its samples say. Then the parts sum to the
- * time that was added. */
+/* After all intervals of THREAD: splits what is pending as its samples say. Then the parts sum to
+ * the time that was added. */
 void account_settle(struct account *account, const struct history *history,
 		    const struct thread *thread);
 /* Adds what OTHER has. */
@@ -68,9 +69,9 @@ uint64_t account_total_ns(const struct account *account);
 size_t account_order(const struct account *account, enum category ret[CATEGORY_COUNT]);
 
 /*
- * Why a blocked piece was. Where its wait has no evidence: by its system call, as far as that says it, or as
- * the thread's other waits in that call were; *RET_INFERRED says so; may be NULL. What seems idle is looked at
- * twice (ending.h).
+ * Why a blocked piece was. Where its wait has no evidence: by its system call, as far as that says
+ * it, or as the thread's other waits in that call were; *RET_INFERRED says so; may be NULL. What
+ * seems idle is looked at twice (ending.h).
  */
 enum category account_block(const struct history *history, const struct thread *thread,
 			    const struct turn *turn, bool *ret_inferred);
@@ -81,6 +82,11 @@ enum category account_runnable(const struct turn *turn);
 /* Interrupts that took THREAD's CPU between FROM_NS and TO_NS, their hidden cost included. */
 uint64_t account_irq_ns(const struct history *history, const struct thread *thread,
 			uint64_t from_ns, uint64_t to_ns, uint64_t *ret_own_ns);
+
+/* What the hypervisor took from THREAD between FROM_NS and TO_NS: each CPU's stolen time falls on
+ * its threads as they ran. */
+uint64_t account_steal_ns(const struct history *history, const struct thread *thread,
+			  uint64_t from_ns, uint64_t to_ns);
 
 /* The same one event at a time: PART of the event's time (0..1) lies in the interval. */
 struct account_irqs {

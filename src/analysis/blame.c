@@ -11,8 +11,8 @@
 #include "analysis/peer.h"
 #include "base/memory.h"
 
-/* What is shorter than this part of the target's own wait is not followed: it explains nothing, and there
- * may be very much of it. */
+/* What is shorter than this part of the target's own wait is not followed: it explains nothing, and
+ * there may be very much of it. */
 #define WORTH_FOLLOWING 200
 
 struct blame {
@@ -55,8 +55,8 @@ static void plain_name(char plain[EVENT_COMM_SIZE], const char *comm)
 {
 	size_t length = strnlen(comm, EVENT_COMM_SIZE - 1);
 
-	while (length > 1 && (isdigit((unsigned char)comm[length - 1]) ||
-			      strchr("-_:/#.", comm[length - 1])))
+	while (length > 1 &&
+	       (isdigit((unsigned char)comm[length - 1]) || strchr("-_:/#.", comm[length - 1])))
 		length--;
 	memcpy(plain, comm, length);
 	plain[length] = '\0';
@@ -95,8 +95,8 @@ static uint64_t cause_key(const struct blame *blame, enum category category,
 }
 
 /*
- * The target waited like a server between two requests: in its event loop, or on the server's side of a connection. Not if
- * a signal ended it, and not if what came is known to be an answer.
+ * The target waited like a server between two requests: in its event loop, or on the server's side
+ * of a connection. Not if a signal ended it, and not if what came is known to be an answer.
  */
 static bool is_at_rest(const struct blame *blame)
 {
@@ -193,7 +193,8 @@ static bool is_lock(enum category category)
 	return category == CATEGORY_LOCK_FUTEX || category == CATEGORY_LOCK_KERNEL;
 }
 
-/* Whether THREAD is on the way already; *RET_ALL_LOCKS: and everything since is a wait for a lock. */
+/* Whether THREAD is on the way already; *RET_ALL_LOCKS: and everything since is a wait for a lock.
+ */
 static bool is_on_the_way(const struct blame *blame, const struct thread *thread,
 			  bool *ret_all_locks)
 {
@@ -265,14 +266,15 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 }
 
 /*
- * A worker of the kernel that only tells that a disk is done had nothing to do before: the time is the disk's. Ends the way
- * at the hop before; false if this is another case.
+ * A worker of the kernel that only tells that a disk is done had nothing to do before: the time is
+ * the disk's. Ends the way at the hop before; false if this is another case.
  */
 static bool end_at_disk(struct following *following, const struct piece *piece,
 			enum category category, const struct ending *ending)
 {
 	struct blame *blame = following->blame;
-	const struct blame_hop *before = blame->hop_count ? &blame->hops[blame->hop_count - 1] : NULL;
+	const struct blame_hop *before =
+		blame->hop_count ? &blame->hops[blame->hop_count - 1] : NULL;
 	struct piece disk = *piece;
 
 	if (category != CATEGORY_WAIT_IDLE || !following->thread->is_kernel || !before ||
@@ -286,7 +288,8 @@ static bool end_at_disk(struct following *following, const struct piece *piece,
 static void follow_block(struct following *following, const struct piece *piece)
 {
 	struct blame *blame = following->blame;
-	enum category category = account_block(blame->history, following->thread, piece->turn, NULL);
+	enum category category =
+		account_block(blame->history, following->thread, piece->turn, NULL);
 	bool is_target = blame->hop_count == 0, all_locks;
 	const struct blame_hop *first = &blame->hops[0];
 	enum blame_link link;
@@ -483,8 +486,8 @@ static int compare_causes(const void *a, const void *b)
 void blame_finish(struct blame *blame)
 {
 	for (size_t i = 0; i < blame->cause_count; i++)
-		blame->causes[i].where = hotspot_result(&blame->causes[i].hotspot,
-							history_model(blame->history));
+		blame->causes[i].where =
+			hotspot_result(&blame->causes[i].hotspot, history_model(blame->history));
 	qsort(blame->causes, blame->cause_count, sizeof(*blame->causes), compare_causes);
 	map64_release(&blame->cause_of);
 	memset(&blame->cause_of, 0, sizeof(blame->cause_of));

@@ -2,12 +2,13 @@
 /*
  * Blame: from the time of a thread to who caused it, across threads and processes.
  *
- * A wait for a lock leads to who held it; any other wait that a thread ended leads to that thread: what
- * did it do since the wait began? That thread ran (a leaf: the function), stood in a run queue (leaves:
- * who ran instead), or waited itself (go on). So one wait ends in several leaves, whose times sum to its own.
+ * A wait for a lock leads to who held it; any other wait that a thread ended leads to that thread:
+ * what did it do since the wait began? That thread ran (a leaf: the function), stood in a run queue
+ * (leaves: who ran instead), or waited itself (go on). So one wait ends in several leaves, whose
+ * times sum to its own.
  *
- * Leaves that are the same to a reader are one cause: by the category of the target's own time, by what the
- * culprit did, and by the culprit's name without its number (worker-3, worker-7).
+ * Leaves that are the same to a reader are one cause: by the category of the target's own time, by
+ * what the culprit did, and by the culprit's name without its number (worker-3, worker-7).
  */
 #ifndef DASHCAM_ANALYSIS_BLAME_H
 #define DASHCAM_ANALYSIS_BLAME_H
@@ -34,7 +35,8 @@ struct blame_hop {
 	uint64_t from_ns;
 	uint64_t to_ns;
 	const struct turn *turn; /* in which it waited; NULL: it ran */
-	const struct wait *wait; /* its wait, or the one that brought what it waited for; NULL: too short to be kept */
+	const struct wait *wait; /* its wait, or the one that brought what it waited for; NULL: too
+				    short to be kept */
 	enum ending_way way;     /* how that ended */
 };
 
@@ -59,13 +61,15 @@ struct blame_cause {
 	uint64_t waits; /* instances */
 	uint64_t longest_ns;
 	uint64_t longest_from_ns; /* when that one was */
-	bool is_at_rest; /* the target waited as servers do for their next request */
-	uint64_t asked_least_ns; /* of sleeps: the shortest and the longest that were asked for; 0: not known */
+	bool is_at_rest;          /* the target waited as servers do for their next request */
+	uint64_t asked_least_ns;  /* of sleeps: the shortest and the longest that were asked for; 0:
+				     not known */
 	uint64_t asked_most_ns;
-	uint64_t overslept_ns; /* sleep beyond what was asked for, where it was at least twice that */
+	uint64_t overslept_ns; /* sleep beyond what was asked for, where it was at least twice that
+				*/
 	struct hotspot hotspot;
 	struct hotspot_result where; /* the functions, after blame_finish */
-	struct blame_hop *hops; /* of the longest instance */
+	struct blame_hop *hops;      /* of the longest instance */
 	size_t hop_count;
 	uint32_t culprits_seen[32];
 };
@@ -73,8 +77,8 @@ struct blame_cause {
 struct blame;
 
 /*
- * IDLE_COUNTS: waits for something to do (epoll) are followed like any other, as inside of a request. The caller
- * frees it. History must outlive it.
+ * IDLE_COUNTS: waits for something to do (epoll) are followed like any other, as inside of a
+ * request. The caller frees it. History must outlive it.
  */
 struct blame *blame_new(const struct history *history, bool idle_counts);
 void blame_free(struct blame *blame); /* NULL is fine */

@@ -8,13 +8,15 @@
 #include "base/memory.h"
 #include "base/units.h"
 
-/* Between a wait that timed out and its continuation a thread does no more than look at its timers. */
+/* Between a wait that timed out and its continuation a thread does no more than look at its timers.
+ */
 #define CONTINUATION_RUN_NS (NS_PER_MS)
 #define CONTINUATIONS_MAX   32
 
 /* Runs before a wait in which the request may have been sent. */
 #define REQUEST_RUNS 12
-/* A thread that had asked in this part of its waits for somebody asks always: nobody needs to be woken who is awake. */
+/* A thread that had asked in this part of its waits for somebody asks always: nobody needs to be
+ * woken who is awake. */
 #define ASKS_OFTEN   4
 
 /* So many waits are looked at to know a thread's habit. */
@@ -48,12 +50,12 @@ static const struct {
 /* Further out than a packet's arrival: who sent it, on this machine, in the same breath. */
 static bool is_local_sender(const char *function)
 {
-	return function_is_one_of(function,
-				  "tcp_sendmsg* udp_sendmsg* udpv6_sendmsg tcp_recvmsg* tcp_close* "
-				  "__tcp_close tcp_shutdown inet_shutdown tcp_v4_connect tcp_v6_connect "
-				  "inet_stream_connect __inet_stream_connect tcp_splice* do_exit "
-				  "tcp_release_cb release_sock inet_csk_accept* raw_sendmsg icmp_send "
-				  "sctp_sendmsg tcp_setsockopt do_tcp_setsockopt");
+	return function_is_one_of(
+		function, "tcp_sendmsg* udp_sendmsg* udpv6_sendmsg tcp_recvmsg* tcp_close* "
+			  "__tcp_close tcp_shutdown inet_shutdown tcp_v4_connect tcp_v6_connect "
+			  "inet_stream_connect __inet_stream_connect tcp_splice* do_exit "
+			  "tcp_release_cb release_sock inet_csk_accept* raw_sendmsg icmp_send "
+			  "sctp_sendmsg tcp_setsockopt do_tcp_setsockopt");
 }
 
 static enum ending_way way_of_function(const char *function)
@@ -135,9 +137,10 @@ static bool is_named(int syscall, const char *words)
 /* Calls that a program repeats when their time is over. */
 static bool may_go_on(int syscall)
 {
-	return is_named(syscall, "epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 futex "
-				 "recvfrom recvmsg read accept accept4 rt_sigtimedwait io_getevents "
-				 "io_uring_enter");
+	return is_named(syscall,
+			"epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 futex "
+			"recvfrom recvmsg read accept accept4 rt_sigtimedwait io_getevents "
+			"io_uring_enter");
 }
 
 struct ending ending_of(const struct history *history, const struct thread *thread,

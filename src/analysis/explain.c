@@ -123,8 +123,8 @@ void explanation_release(struct explanation *explanation)
 
 /* ---- which threads ---- */
 
-/* The part of a thread's life that the filter asks for. What the recorder held back before the first exec of
- * its command is not the command's life. Returns false if nothing is left. */
+/* The part of a thread's life that the filter asks for. What the recorder held back before the
+ * first exec of its command is not the command's life. Returns false if nothing is left. */
 static bool clip(struct slice *slice, struct thread *thread, const struct filter *filter)
 {
 	const struct process *process = thread->process;
@@ -162,8 +162,9 @@ static int explain_chosen(struct explanation *ret, const struct history *history
 	}
 	if (!count) {
 		free(slices);
-		return fail(-ENOENT, "no such thread in that time: 'dashcam report threads' lists those "
-				     "that are in the recording");
+		return fail(-ENOENT,
+			    "no such thread in that time: 'dashcam report threads' lists those "
+			    "that are in the recording");
 	}
 	explain_slices(ret, history, slices, count, false);
 	free(slices);

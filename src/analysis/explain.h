@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Why something was slow: the time of a target split into categories, and findings, each with who is to
- * blame for it.
+ * Why something was slow: the time of a target split into categories, and findings, each with who
+ * is to blame for it.
  */
 #ifndef DASHCAM_ANALYSIS_EXPLAIN_H
 #define DASHCAM_ANALYSIS_EXPLAIN_H
@@ -20,7 +20,7 @@ struct slice {
 struct explain_query {
 	const struct filter *filter; /* threads and time */
 	const char *span;            /* its spans instead; NULL: none */
-	bool has_range;              /* the filter's time was chosen: waiting there counts, even if idle */
+	bool has_range; /* the filter's time was chosen: waiting there counts, even if idle */
 };
 
 /* A cause among others of a finding. */
@@ -35,7 +35,7 @@ struct finding {
 	unsigned int rank; /* from 1 */
 	enum category category;
 	uint64_t ns;
-	double share; /* of the target's time */
+	double share;           /* of the target's time */
 	uint64_t spun_ns;       /* of a kernel lock: what it cost on the CPU besides (spinning) */
 	bool is_told_elsewhere; /* that CPU time, in the finding of the lock */
 	double confidence;
@@ -61,9 +61,9 @@ struct explain_spans {
 
 struct explanation {
 	struct model *model;
-	const struct thread *thread; /* of the target; NULL: several */
+	const struct thread *thread;   /* of the target; NULL: several */
 	const struct process *process; /* NULL: several */
-	char target[128];            /* in words: "thread victim (1234)" */
+	char target[128];              /* in words: "thread victim (1234)" */
 	uint64_t from_ns;
 	uint64_t to_ns;
 	uint64_t total_ns; /* all threads of the target together */
@@ -79,14 +79,15 @@ struct explanation {
 	uint64_t loss; /* events lost in the whole recording */
 	bool has_spans;
 	struct explain_spans spans;
-	struct blame *blame; /* what findings point to */
+	struct blame *blame;        /* what findings point to */
 	struct explanation *others; /* other threads with problems, where no target was named */
 	size_t other_count;
 };
 
 /*
- * Explains what QUERY chooses; where it chooses nothing, the thread with the biggest problem. Returns 0, or
- * a negative errno with a sentence (no such thread, no such span). The caller releases it; HISTORY must outlive it.
+ * Explains what QUERY chooses; where it chooses nothing, the thread with the biggest problem.
+ * Returns 0, or a negative errno with a sentence (no such thread, no such span). The caller
+ * releases it; HISTORY must outlive it.
  */
 int explain(struct explanation *ret, const struct history *history,
 	    const struct explain_query *query);

@@ -7,7 +7,8 @@
 #include "analysis/rules.h"
 #include "base/memory.h"
 
-/* A cause that says who it was is preferred to a larger one that does not, down to this part of it. */
+/* A cause that says who it was is preferred to a larger one that does not, down to this part of it.
+ */
 #define KNOWN_FROM 3
 
 /* ---- is it worth a word? ---- */
@@ -53,7 +54,8 @@ static bool is_back_off(const struct blame_cause *cause)
 	       cause->asked_most_ns >= BACK_OFF_RATIO * cause->asked_least_ns;
 }
 
-/* Sleep is a problem where it lasts longer than asked for, or stands for waiting: tries with pauses. */
+/* Sleep is a problem where it lasts longer than asked for, or stands for waiting: tries with
+ * pauses. */
 static uint64_t bad_sleep_ns(const struct explanation *explanation)
 {
 	uint64_t ns = 0;
@@ -97,7 +99,8 @@ static uint64_t problem_ns(const struct explanation *explanation, enum category 
 	return all_ns ? (uint64_t)((double)ns * (double)(all_ns - idle_ns) / (double)all_ns) : ns;
 }
 
-/* The largest single cause that is a problem. Many small ones behind a wait for nothing are the noise of a busy machine. */
+/* The largest single cause that is a problem. Many small ones behind a wait for nothing are the
+ * noise of a busy machine. */
 static double largest_problem_ns(const struct explanation *explanation, enum category category,
 				 bool idle_counts)
 {
@@ -208,8 +211,8 @@ static void take_object(struct finding *finding, const struct explanation *expla
 }
 
 /*
- * How sure it is: what part of the category the main cause is, whether waits had evidence, whether events
- * were lost meanwhile. A rule of thumb, not a probability.
+ * How sure it is: what part of the category the main cause is, whether waits had evidence, whether
+ * events were lost meanwhile. A rule of thumb, not a probability.
  */
 static double confidence_of(const struct finding *finding, const struct explanation *explanation)
 {
@@ -241,7 +244,8 @@ static void fill(struct finding *finding, const struct explanation *explanation)
 	finding->confidence = confidence_of(finding, explanation);
 }
 
-/* Kernel time spent in spinning for a lock ranks with the waits for locks, if there are some: it is the same problem. */
+/* Kernel time spent in spinning for a lock ranks with the waits for locks, if there are some: it is
+ * the same problem. */
 static void give_spinning(struct explanation *explanation)
 {
 	struct finding *lock = NULL, *spin = NULL;
@@ -264,10 +268,9 @@ static void give_spinning(struct explanation *explanation)
 
 static double weight_of(const struct finding *finding)
 {
-	return finding->is_told_elsewhere
-		       ? 0
-		       : rule_of(finding->category)->weight *
-				 (double)(finding->ns + finding->spun_ns);
+	return finding->is_told_elsewhere ? 0
+					  : rule_of(finding->category)->weight *
+						    (double)(finding->ns + finding->spun_ns);
 }
 
 static int compare_findings(const void *a, const void *b)

@@ -19,7 +19,8 @@ struct kept_events {
 	size_t capacity;
 };
 
-/* Lists of numbers sorted into groups: those of group G are items[first[G]] .. items[first[G + 1]]. */
+/* Lists of numbers sorted into groups: those of group G are items[first[G]] .. items[first[G + 1]].
+ */
 struct grouping {
 	uint32_t *items;
 	uint32_t *first;
@@ -144,10 +145,11 @@ static void on_event(void *context, const struct event_header *event)
 	}
 }
 
-/* Sorts the numbers below COUNT by group_of, keeping their order within a group. MODEL_NONE leaves one
- * out. */
+/* Sorts the numbers below COUNT by group_of, keeping their order within a group. MODEL_NONE leaves
+ * one out. */
 static void group(struct grouping *grouping, uint32_t group_count, size_t count,
-		  uint32_t (*group_of)(const struct history *, size_t), const struct history *history)
+		  uint32_t (*group_of)(const struct history *, size_t),
+		  const struct history *history)
 {
 	uint32_t *next = xcalloc(group_count + 1, sizeof(*next));
 
@@ -195,7 +197,8 @@ static uint32_t thread_of_sample(const struct history *history, size_t i)
 	return model_sample(history->model, i)->thread->index;
 }
 
-/* The order of a group is that of its items' ends; they are told almost in order, so this is cheap. */
+/* The order of a group is that of its items' ends; they are told almost in order, so this is cheap.
+ */
 static void settle(struct history *history, struct grouping *grouping)
 {
 	for (uint32_t g = 0; g < grouping->group_count; g++) {
@@ -206,7 +209,8 @@ static void settle(struct history *history, struct grouping *grouping)
 			uint32_t item = items[i];
 			size_t at = i;
 
-			for (; at && history->turns[items[at - 1]].to_ns > history->turns[item].to_ns;
+			for (;
+			     at && history->turns[items[at - 1]].to_ns > history->turns[item].to_ns;
 			     at--)
 				items[at] = items[at - 1];
 			items[at] = item;
@@ -245,7 +249,8 @@ int history_new(struct history **ret, struct model *model)
 	}
 	group(&history->by_thread, thread_count, history->turn_count, thread_of_turn, history);
 	group(&history->by_cpu, cpu_limit(history), history->turn_count, cpu_of_turn, history);
-	group(&history->samples, thread_count, model_sample_count(model), thread_of_sample, history);
+	group(&history->samples, thread_count, model_sample_count(model), thread_of_sample,
+	      history);
 	settle(history, &history->by_thread);
 	settle(history, &history->by_cpu);
 	*ret = history;
@@ -307,7 +312,8 @@ size_t history_turn_count(const struct history *history, const struct thread *th
 	return group_size(&history->by_thread, thread->index);
 }
 
-const struct turn *history_turn(const struct history *history, const struct thread *thread, size_t i)
+const struct turn *history_turn(const struct history *history, const struct thread *thread,
+				size_t i)
 {
 	return &history->turns[group_item(&history->by_thread, thread->index, i)];
 }

@@ -3,8 +3,8 @@
  * What every thread and every CPU did, for random access: the ground that explanations stand on.
  *
  * One replay of the recording is kept as turns. A turn is a wait and the run that followed it: half
- * the memory of keeping both apart, and the question asked most often (what came before this run, who
- * ended the wait) needs no search. 10 million events are about 6 million turns of 64 bytes.
+ * the memory of keeping both apart, and the question asked most often (what came before this run,
+ * who ended the wait) needs no search. 10 million events are about 6 million turns of 64 bytes.
  */
 #ifndef DASHCAM_ANALYSIS_HISTORY_H
 #define DASHCAM_ANALYSIS_HISTORY_H
@@ -16,16 +16,17 @@
 #include "model/model.h"
 
 enum turn_flag {
-	TURN_HAS_WAIT = 1,     /* start_ns..from_ns is a wait, else nothing is known before from_ns */
-	TURN_HAS_RUN = 2,      /* else the wait never ended, or what followed was not seen */
-	TURN_WAKE_SEEN = 4,    /* wake_ns and waker are known */
-	TURN_WAKER_IRQ = 8,    /* an interrupt woke it, not the work of the waker */
-	TURN_OPEN = 16,        /* the wait had not ended when the recording did */
+	TURN_HAS_WAIT = 1,  /* start_ns..from_ns is a wait, else nothing is known before from_ns */
+	TURN_HAS_RUN = 2,   /* else the wait never ended, or what followed was not seen */
+	TURN_WAKE_SEEN = 4, /* wake_ns and waker are known */
+	TURN_WAKER_IRQ = 8, /* an interrupt woke it, not the work of the waker */
+	TURN_OPEN = 16,     /* the wait had not ended when the recording did */
 };
 
 struct turn {
 	uint64_t start_ns; /* the wait began */
-	uint64_t wake_ns;  /* it became runnable; from_ns if not known, start_ns if it was all along */
+	uint64_t wake_ns;  /* it became runnable; from_ns if not known, start_ns if it was all along
+			    */
 	uint64_t from_ns;  /* the wait ended, the run began */
 	uint64_t to_ns;    /* the run ended */
 	uint32_t thread;   /* indices into the model's threads */
@@ -48,7 +49,8 @@ struct history_events {
 struct history;
 
 /*
- * Replays MODEL's recording once. Returns 0, or a negative errno with a sentence. The model must outlive it.
+ * Replays MODEL's recording once. Returns 0, or a negative errno with a sentence. The model must
+ * outlive it.
  */
 int history_new(struct history **ret, struct model *model);
 void history_free(struct history *history); /* NULL is fine */
@@ -57,7 +59,8 @@ struct model *history_model(const struct history *history);
 
 /* The turns of a thread, in order. */
 size_t history_turn_count(const struct history *history, const struct thread *thread);
-const struct turn *history_turn(const struct history *history, const struct thread *thread, size_t i);
+const struct turn *history_turn(const struct history *history, const struct thread *thread,
+				size_t i);
 /* The first turn of THREAD that ends after TIME_NS; the count if there is none. */
 size_t history_turn_after(const struct history *history, const struct thread *thread,
 			  uint64_t time_ns);
@@ -78,7 +81,8 @@ size_t history_sample_after(const struct history *history, const struct thread *
 const struct wait *history_wait(const struct history *history, const struct turn *turn);
 struct thread *history_waker(const struct history *history, const struct turn *turn);
 
-/* Events of a kind that is not part of the model (irq, disk, reclaim, ...): all, in the order of time. */
+/* Events of a kind that is not part of the model (irq, disk, reclaim, ...): all, in the order of
+ * time. */
 struct history_events history_events(const struct history *history, enum event_kind kind);
 /* The first of EVENTS at TIME_NS or later; the count if there is none. */
 size_t history_event_from(const struct history_events *events, uint64_t time_ns);
@@ -86,7 +90,8 @@ size_t history_event_from(const struct history_events *events, uint64_t time_ns)
 /* Where account.c keeps what it has worked out of each thread's habits; see there. */
 struct map64 *history_habits(const struct history *history);
 
-/* Of which priority the thread was last seen to take a CPU: 0..99 real time, 100..139 fair; -1 unknown. */
+/* Of which priority the thread was last seen to take a CPU: 0..99 real time, 100..139 fair; -1
+ * unknown. */
 int history_priority(const struct history *history, const struct thread *thread);
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 
 /* The function to name has at least this part of the time below it. */
-#define DOMINANT 0.7
+#define DOMINANT   0.7
 /* Stacks told apart; what comes later goes to the ones that are known, or is dropped. */
 #define STACKS_MAX 4096
 
@@ -102,7 +102,8 @@ static void count_place(struct functions *functions, const struct place *place, 
 	function->depth += depth * weight;
 }
 
-/* Only the place that stands for the stack counts, where the program has no function of its own on it. */
+/* Only the place that stands for the stack counts, where the program has no function of its own on
+ * it. */
 static void count_plumbing(struct functions *functions, struct model *model,
 			   const struct hotspot_stack *weighted, size_t number)
 {

@@ -2,9 +2,10 @@
 /*
  * Where in the code time went: from weighted stacks to the function to name.
  *
- * The innermost function of a sample is often a helper that is called from everywhere; the outermost says nothing. What a
- * person acts on is the deepest function that most of the time was spent below. Functions of the C library, of runtimes,
- * and ones without a name are passed over where there are others.
+ * The innermost function of a sample is often a helper that is called from everywhere; the
+ * outermost says nothing. What a person acts on is the deepest function that most of the time was
+ * spent below. Functions of the C library, of runtimes, and ones without a name are passed over
+ * where there are others.
  */
 #ifndef DASHCAM_ANALYSIS_HOTSPOT_H
 #define DASHCAM_ANALYSIS_HOTSPOT_H
@@ -13,7 +14,7 @@
 #include "model/model.h"
 
 struct hotspot_stack {
-	uint64_t user;   /* ids; 0: none */
+	uint64_t user; /* ids; 0: none */
 	uint64_t kernel;
 	uint64_t weight; /* ns */
 };

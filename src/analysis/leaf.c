@@ -28,9 +28,8 @@ void leaf_release(struct leaf *leaf)
 static void name_kernel_work(struct leaf *leaf, struct model *model, const struct sample *sample)
 {
 	const struct place *place = category_kernel_place(model, sample->event->kernel_stack);
-	const char *call = sample->event->syscall >= 0
-				   ? model_syscall_name(sample->event->syscall)
-				   : NULL;
+	const char *call =
+		sample->event->syscall >= 0 ? model_syscall_name(sample->event->syscall) : NULL;
 
 	snprintf(leaf->object, sizeof(leaf->object), "%s%s%s", call ? call : "",
 		 call && place ? " in " : "", place ? place->function : "");
@@ -48,7 +47,8 @@ void leaf_of_sample(struct leaf *leaf, const struct history *history, const stru
 	};
 	if (leaf->category != CATEGORY_CPU_USER)
 		name_kernel_work(leaf, model, sample);
-	hotspot_add(&leaf->hotspot, sample->event->user_stack, sample->event->kernel_stack, leaf->ns);
+	hotspot_add(&leaf->hotspot, sample->event->user_stack, sample->event->kernel_stack,
+		    leaf->ns);
 }
 
 void leaf_of_run(struct leaf *leaf, const struct history *history, const struct thread *thread,
@@ -85,7 +85,7 @@ void leaf_of_run(struct leaf *leaf, const struct history *history, const struct 
 
 static const char *softirq_name(size_t number)
 {
-	static const char *const names[] = {"HI",    "TIMER",   "NET_TX", "NET_RX",  "BLOCK",
+	static const char *const names[] = {"HI",       "TIMER",   "NET_TX", "NET_RX",  "BLOCK",
 					    "IRQ_POLL", "TASKLET", "SCHED",  "HRTIMER", "RCU"};
 
 	return names[number];
@@ -113,8 +113,8 @@ static void sum_irqs(struct irq_sums *sums, const struct event_irq *event, doubl
 		     uint64_t hidden_ns)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sums->hard_ns); i++)
-		sums->hard_ns[i] += part * (double)(event->hard_ns[i] +
-						    event->hard_count[i] * hidden_ns);
+		sums->hard_ns[i] +=
+			part * (double)(event->hard_ns[i] + event->hard_count[i] * hidden_ns);
 	for (size_t i = 0; i < ARRAY_SIZE(sums->soft_ns); i++)
 		sums->soft_ns[i] += part * (double)event->soft_ns[i];
 }
@@ -133,7 +133,8 @@ static int compare_kinds(const void *a, const void *b)
 	return left->ns == right->ns ? 0 : left->ns < right->ns ? 1 : -1;
 }
 
-/* The kind that took most; and the next one, if it took nearly as much: a packet comes with both. */
+/* The kind that took most; and the next one, if it took nearly as much: a packet comes with both.
+ */
 static void name_irqs(struct leaf *leaf, const struct irq_sums *sums)
 {
 	struct irq_kind kinds[ARRAY_SIZE(sums->soft_ns) + ARRAY_SIZE(sums->hard_ns)];
@@ -172,23 +173,35 @@ void leaf_of_irqs(struct leaf *leaf, const struct history *history, const struct
 
 /* ---- run queues ---- */
 
-/* "real time, priority 50" */
-static void name_priority(struct leaf *leaf, int priority)
+/* "real-time priority 50", "nice -5"; and the cgroup, if it is another than that of the one who
+ * waits. */
+static void name_class(struct leaf *leaf, const struct history *history,
+		       const struct thread *runner, const struct thread *waiting)
 {
+	int priority = history_priority(history, runner);
+	char class[40] = "", cgroup[160] = "", other[160] = "";
+
 	if (priority >= 0 && priority < 100)
-		snprintf(leaf->object, sizeof(leaf->object), "real-time priority %d",
-			 99 - priority);
+		snprintf(class, sizeof(class), "real-time priority %d", 99 - priority);
+	else if (priority >= 100 && priority != 120)
+		snprintf(class, sizeof(class), "nice %d", priority - 120);
+	leaf_cgroup(cgroup, sizeof(cgroup), history, runner);
+	leaf_cgroup(other, sizeof(other), history, waiting);
+	if (!strcmp(cgroup, other))
+		cgroup[0] = '\0';
+	snprintf(leaf->object, sizeof(leaf->object), "%s%s%s%s", class,
+		 class[0] && cgroup[0] ? ", " : "", cgroup[0] ? "cgroup " : "", cgroup);
 }
 
 void leaf_of_runner(struct leaf *leaf, const struct history *history, const struct piece *piece,
 		    const struct runner *runner)
 {
-	struct piece run = {
-		.kind = PIECE_RUN, .from_ns = piece->from_ns, .to_ns = piece->to_ns};
+	struct piece run = {.kind = PIECE_RUN, .from_ns = piece->from_ns, .to_ns = piece->to_ns};
 
 	leaf_of_run(leaf, history, runner->thread, &run, 0);
 	leaf->ns = runner->ns;
-	name_priority(leaf, history_priority(history, runner->thread));
+	name_class(leaf, history, runner->thread,
+		   model_thread(history_model(history), piece->turn->thread));
 }
 
 void leaf_of_latency(struct leaf *leaf, const struct thread *thread, const struct piece *piece,

@@ -18,7 +18,7 @@ struct leaf {
 	enum blame_end end;
 	const struct thread *culprit; /* NULL: nobody that can be named */
 	char object[256];             /* what it was about, "" if nothing */
-	uint64_t group;               /* without a culprit: leaves with the same are one cause; 0: the object */
+	uint64_t group; /* without a culprit: leaves with the same are one cause; 0: the object */
 	uint64_t from_ns;
 	uint64_t ns;
 	uint64_t asked_ns;      /* of a sleep: how long the program wanted; 0: not known */
@@ -31,7 +31,8 @@ void leaf_release(struct leaf *leaf);
 /* Waits of this category end where they are, even if a thread ended them. */
 bool leaf_ends_at(enum category category);
 
-/* THREAD ran during PIECE. HINT: a user stack of it at the end, 0 for none; used where no sample says more. */
+/* THREAD ran during PIECE. HINT: a user stack of it at the end, 0 for none; used where no sample
+ * says more. */
 void leaf_of_run(struct leaf *leaf, const struct history *history, const struct thread *thread,
 		 const struct piece *piece, uint64_t hint);
 /* One sample of the target itself. */
@@ -56,18 +57,22 @@ void leaf_of_block(struct leaf *leaf, const struct history *history, const struc
 
 void leaf_disk(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	       const struct piece *piece);
-/* Who did the work of the requests that THREAD waited for during PIECE: a thread of the kernel, if the disk is a file or
- * on another machine. NULL: a device did. */
+/* Who did the work of the requests that THREAD waited for during PIECE: a thread of the kernel, if
+ * the disk is a file or on another machine. NULL: a device did. */
 const struct thread *leaf_disk_server(const struct history *history, const struct thread *thread,
 				      const struct piece *piece);
 void leaf_net(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	      const struct piece *piece);
-/* A sleep or a wait for FIRST's own data that FIRST's kernel holds back (see leaf_net.c); true if it is one. */
+/* A sleep or a wait for FIRST's own data that FIRST's kernel holds back (see leaf_net.c); true if
+ * it is one. */
 bool leaf_net_is_held_back(struct leaf *leaf, const struct history *history,
 			   const struct blame_hop *first, const struct wait *wait);
 /* The cgroup of THREAD's process: "cpu quota 20 ms of 100 ms in /batch"; "" if not known. */
 void leaf_cpu_quota(struct leaf *leaf, const struct history *history, const struct thread *thread,
 		    uint64_t time_ns);
+/* The path of the CPU cgroup of THREAD's process; "" if it is not known. */
+void leaf_cgroup(char *text, size_t size, const struct history *history,
+		 const struct thread *thread);
 /* "memory limit 64.0 MB of /batch". */
 void leaf_memory_limit(struct leaf *leaf, const struct history *history,
 		       const struct thread *thread, uint64_t time_ns);

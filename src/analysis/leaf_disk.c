@@ -13,7 +13,7 @@
 
 struct disk_user {
 	uint32_t tid;
-	uint64_t ns;    /* sum of its requests' times in the queue, inside the wait */
+	uint64_t ns; /* sum of its requests' times in the queue, inside the wait */
 	uint64_t bytes;
 };
 
@@ -28,16 +28,17 @@ struct disk_look {
 
 static uint64_t inside_ns(const struct event_disk *request, const struct piece *piece)
 {
-	uint64_t from_ns = request->queued_ns > piece->from_ns ? request->queued_ns
-							       : piece->from_ns;
-	uint64_t to_ns = request->header.time_ns < piece->to_ns ? request->header.time_ns
-								 : piece->to_ns;
+	uint64_t from_ns =
+		request->queued_ns > piece->from_ns ? request->queued_ns : piece->from_ns;
+	uint64_t to_ns =
+		request->header.time_ns < piece->to_ns ? request->header.time_ns : piece->to_ns;
 
 	return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-/* Requests are ordered by their completion: those that were in the queue during PIECE begin here. They end
- * with the first that was queued behind it, or are followed by ones that completed much later. */
+/* Requests are ordered by their completion: those that were in the queue during PIECE begin here.
+ * They end with the first that was queued behind it, or are followed by ones that completed much
+ * later. */
 static bool next_request(const struct history_events *events, size_t *at, const struct piece *piece,
 			 const struct event_disk **ret)
 {
@@ -54,8 +55,7 @@ static bool next_request(const struct history_events *events, size_t *at, const 
 	return false;
 }
 
-static bool is_own(const struct event_disk *request, const struct thread *thread,
-		   uint64_t inode)
+static bool is_own(const struct event_disk *request, const struct thread *thread, uint64_t inode)
 {
 	return request->tid == thread->tid || (inode && request->inode == inode);
 }
@@ -108,20 +108,39 @@ static void find_users(struct disk_look *look, const struct history_events *even
 	}
 }
 
-/* "file /data/x on disk 254:0, 12 requests queued, throttled" */
-static void describe(struct leaf *leaf, const struct disk_look *look)
+/* "vda", or "disk 254:0" where the recording has no name for it. */
+static void name_disk(char *text, size_t size, const struct history *history, uint32_t device)
 {
-	char file[sizeof(leaf->object)];
+	const char *line = model_meta(history_model(history), "disk_names");
+	unsigned int major, minor;
+	char name[64];
+
+	snprintf(text, size, "disk %u:%u", device >> 20, device & 0xfffff);
+	while (line) {
+		if (sscanf(line, "%u:%u %63s", &major, &minor, name) == 3 &&
+		    major == device >> 20 && minor == (device & 0xfffff)) {
+			snprintf(text, size, "disk %s", name);
+			return;
+		}
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+}
+
+/* "/data/x on disk vda, 12 requests in its queue, throttled by its cgroup" */
+static void describe(struct leaf *leaf, const struct history *history, const struct disk_look *look)
+{
+	char file[sizeof(leaf->object)], disk[80];
 	size_t length;
 
 	memcpy(file, leaf->object, sizeof(file));
-	length = (size_t)snprintf(leaf->object, sizeof(leaf->object), "%.200s%sdisk %u:%u", file,
-				  file[0] ? " on " : "", look->device >> 20,
-				  look->device & 0xfffff);
-	if (look->own && look->own->depth > 1 && length < sizeof(leaf->object))
+	name_disk(disk, sizeof(disk), history, look->device);
+	length = (size_t)snprintf(leaf->object, sizeof(leaf->object), "%.120s%s%s", file,
+				  file[0] ? " on " : "", disk);
+	if (look->own->depth > 1 && length < sizeof(leaf->object))
 		length += (size_t)snprintf(leaf->object + length, sizeof(leaf->object) - length,
 					   ", %u requests in its queue", look->own->depth);
-	if (look->own && look->own->flags & EVENT_DISK_THROTTLED && length < sizeof(leaf->object))
+	if (look->own->flags & EVENT_DISK_THROTTLED && length < sizeof(leaf->object))
 		snprintf(leaf->object + length, sizeof(leaf->object) - length,
 			 ", throttled by its cgroup");
 }
@@ -149,7 +168,7 @@ void leaf_disk(struct leaf *leaf, const struct history *history, const struct th
 	if (!look.device)
 		return;
 	leaf->group = look.device;
-	describe(leaf, &look);
+	describe(leaf, history, &look);
 	find_users(&look, &events, thread, piece, inode);
 	for (size_t i = 0; i < look.user_count; i++) {
 		if (!most || look.users[i].ns > most->ns)
@@ -160,7 +179,8 @@ void leaf_disk(struct leaf *leaf, const struct history *history, const struct th
 		leaf->culprit = model_thread_at(history_model(history), most->tid, piece->from_ns);
 }
 
-/* That of one of the device's other requests, where this one was completed by an interrupt on its behalf. */
+/* That of one of the device's other requests, where this one was completed by an interrupt on its
+ * behalf. */
 static uint32_t server_of_device(const struct history_events *events, const struct piece *piece,
 				 uint32_t device)
 {

@@ -5,8 +5,9 @@
 #include "analysis/leaf.h"
 #include "base/units.h"
 
-/* What is known of the cgroup of THREAD's process: the last that was said up to TIME_NS with a limit, else any with one, else
- * the last: programs are often put into their cgroup after they were first looked at. */
+/* What is known of the cgroup of THREAD's process: the last that was said up to TIME_NS with a
+ * limit, else any with one, else the last: programs are often put into their cgroup after they were
+ * first looked at. */
 static const struct event_cgroup *cgroup_of(const struct history *history,
 					    const struct thread *thread, uint64_t time_ns)
 {
@@ -33,8 +34,8 @@ static const char *memory_path(const struct event_cgroup *cgroup)
 	size_t size = cgroup->header.size - sizeof(*cgroup);
 	size_t first = strnlen(cgroup->text, size);
 
-	if (first + 1 >= size || strnlen(cgroup->text + first + 1, size - first - 1) ==
-					 size - first - 1)
+	if (first + 1 >= size ||
+	    strnlen(cgroup->text + first + 1, size - first - 1) == size - first - 1)
 		return cgroup->text;
 	return cgroup->text + first + 1;
 }
@@ -66,4 +67,12 @@ void leaf_memory_limit(struct leaf *leaf, const struct history *history,
 		return;
 	snprintf(leaf->object, sizeof(leaf->object), "cgroup %.180s, memory limit %s",
 		 memory_path(cgroup), format_bytes(limit, cgroup->memory_limit_bytes));
+}
+
+void leaf_cgroup(char *text, size_t size, const struct history *history,
+		 const struct thread *thread)
+{
+	const struct event_cgroup *cgroup = cgroup_of(history, thread, UINT64_MAX);
+
+	snprintf(text, size, "%s", cgroup ? cgroup->text : "");
 }

@@ -31,7 +31,8 @@ static bool is_of_socket(const struct event_retransmit *event, const struct even
 	return event->local_port == socket->local_port && event->remote_port == socket->remote_port;
 }
 
-/* How often something was sent again on the wait's connection, in either direction, while it lasted. */
+/* How often something was sent again on the wait's connection, in either direction, while it
+ * lasted. */
 static unsigned int retransmits(const struct history *history, const struct wait *wait,
 				const struct event_socket *socket)
 {
@@ -103,9 +104,10 @@ void leaf_net(struct leaf *leaf, const struct history *history, const struct thr
 /* Linux acknowledges within 40 ms if it has no data to send along. */
 #define DELAYED_ACK_NS (30 * NS_PER_MS)
 /*
- * The target waits for an answer from one that waits for the target's own question, over the same connection on this machine,
- * some 40 ms long: the question is in two parts, and the kernel holds the second back until the first is acknowledged (Nagle),
- * which the other end puts off (delayed acknowledgement).
+ * The target waits for an answer from one that waits for the target's own question, over the same
+ * connection on this machine, some 40 ms long: the question is in two parts, and the kernel holds
+ * the second back until the first is acknowledged (Nagle), which the other end puts off (delayed
+ * acknowledgement).
  */
 bool leaf_net_is_held_back(struct leaf *leaf, const struct history *history,
 			   const struct blame_hop *first, const struct wait *wait)
@@ -113,8 +115,7 @@ bool leaf_net_is_held_back(struct leaf *leaf, const struct history *history,
 	const struct event_socket *asked = peer_socket(history, first->wait);
 
 	if (leaf->category != CATEGORY_NET_RECV || leaf->ns < DELAYED_ACK_NS ||
-	    !peer_is_mirror(asked, peer_socket(history, wait)) ||
-	    retransmits(history, wait, asked))
+	    !peer_is_mirror(asked, peer_socket(history, wait)) || retransmits(history, wait, asked))
 		return false;
 	leaf->culprit = first->thread;
 	model_object_text(history_model(history), first->wait->evidence, leaf->object,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is worth a word, how it is said, and what to do about it: the tables of rules.c. To teach explain a
- * new sentence or a new piece of advice, add a row there.
+ * What is worth a word, how it is said, and what to do about it: the tables of rules.c. To teach
+ * explain a new sentence or a new piece of advice, add a row there.
  */
 #ifndef DASHCAM_ANALYSIS_RULES_H
 #define DASHCAM_ANALYSIS_RULES_H
@@ -11,17 +11,17 @@
 #include "analysis/category.h"
 
 struct category_rule {
-	const char *did;    /* "waited for a lock": what the target or a hop did, in the past */
-	double weight;      /* how much of a problem a second of it is; 0: never one */
-	double min_share;   /* of the interval, to be worth a finding */
+	const char *did;  /* "waited for a lock": what the target or a hop did, in the past */
+	double weight;    /* how much of a problem a second of it is; 0: never one */
+	double min_share; /* of the interval, to be worth a finding */
 	uint64_t min_longest_ns; /* or one instance this long; 0: the share alone decides */
 };
 
 const struct category_rule *rule_of(enum category category);
 
 /*
- * What to do: the first row that fits what the target waited for, what the culprit did and the object. A text with
- * {culprit}, {function}, {object} and {target} to be filled in; never NULL.
+ * What to do: the first row that fits what the target waited for, what the culprit did and the
+ * object. A text with {culprit}, {function}, {object} and {target} to be filled in; never NULL.
  */
 const char *advice_for(enum category category, enum category leaf, const char *object);
 

@@ -38,8 +38,8 @@ static void measure(struct explain_spans *spans, uint64_t *lengths_ns, size_t co
 	spans->p90_ns = lengths_ns[count * 9 / 10];
 	spans->p99_ns = lengths_ns[count * 99 / 100];
 	spans->max_ns = lengths_ns[count - 1];
-	spans->slow_from_ns = 2 * spans->median_ns > spans->p90_ns ? 2 * spans->median_ns
-								   : spans->p90_ns;
+	spans->slow_from_ns =
+		2 * spans->median_ns > spans->p90_ns ? 2 * spans->median_ns : spans->p90_ns;
 	if (spans->slow_from_ns > spans->max_ns)
 		spans->slow_from_ns = 0;
 }
@@ -47,10 +47,12 @@ static void measure(struct explain_spans *spans, uint64_t *lengths_ns, size_t co
 static int no_such_span(const struct model *model, const char *name)
 {
 	if (!model_span_count(model))
-		return fail(-ENOENT,
-			    "the recording has no spans: name them when recording, with record --span "
-			    "NAME=BINARY:FUNCTION");
-	return fail(-ENOENT, "no span '%s' in that time; '%s' is one ('dashcam report spans' lists them)",
+		return fail(
+			-ENOENT,
+			"the recording has no spans: name them when recording, with record --span "
+			"NAME=BINARY:FUNCTION");
+	return fail(-ENOENT,
+		    "no span '%s' in that time; '%s' is one ('dashcam report spans' lists them)",
 		    name, model_span(model, 0)->name);
 }
 

@@ -16,9 +16,9 @@ struct span_choice {
 };
 
 /*
- * Slow is what took at least twice the median and is in the slowest tenth; where nothing is, all are slow:
- * then the question is where the time goes at all. Returns 0, or -ENOENT with a sentence that names the spans there
- * are. The caller releases it.
+ * Slow is what took at least twice the median and is in the slowest tenth; where nothing is, all
+ * are slow: then the question is where the time goes at all. Returns 0, or -ENOENT with a sentence
+ * that names the spans there are. The caller releases it.
  */
 int span_choice_make(struct span_choice *ret, struct model *model, const char *name,
 		     const struct filter *filter);

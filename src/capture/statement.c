@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -41,6 +42,27 @@ static void give_hook(struct capture *capture, enum hook_id id, enum event_hook_
 	capture->sink.table(capture->sink.context, &event->header);
 }
 
+/* What the machine calls its disks: "254:0 vda", a line each. Numbers are all the kernel side sees.
+ */
+static void give_disk_names(struct capture *capture)
+{
+	FILE *file = fopen("/proc/partitions", "re");
+	struct buffer text = {.data = NULL};
+	unsigned int major, minor;
+	char line[256], name[64];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%u %u %*u %63s", &major, &minor, name) == 3)
+			buffer_printf(&text, "%s%u:%u %s", text.size ? "\n" : "", major, minor,
+				      name);
+	}
+	if (file)
+		fclose(file);
+	if (text.size)
+		give_meta(capture, "disk_names", "%s", text.data);
+	buffer_release(&text);
+}
+
 void statement_machine(struct capture *capture)
 {
 	struct utsname name;
@@ -69,6 +91,7 @@ void statement_machine(struct capture *capture)
 		give_meta(capture, "irq_hidden_is", "%s",
 			  capture->is_calibrated ? "measured" : "assumed");
 	}
+	give_disk_names(capture);
 	drain_report_clock(&capture->drain);
 }
 

@@ -101,12 +101,13 @@ const struct command command_explain = {
 		"biggest problem in the recording.\n"
 		"\n"
 		"A process with nothing to do is told so. What could not be seen is said at the end.\n",
-	.examples = "  dashcam explain a.dcam                       the biggest problem in it\n"
-		    "  dashcam explain a.dcam --comm 'redis*'       what redis waits for\n"
-		    "  dashcam explain a.dcam --tid 1234 --from 2s --to 2.5s\n"
-		    "  dashcam explain a.dcam --span request        what slow requests have that others "
-		    "don't\n"
-		    "  dashcam explain a.dcam --json | jq .findings[0].sentence\n",
+	.examples =
+		"  dashcam explain a.dcam                       the biggest problem in it\n"
+		"  dashcam explain a.dcam --comm 'redis*'       what redis waits for\n"
+		"  dashcam explain a.dcam --tid 1234 --from 2s --to 2.5s\n"
+		"  dashcam explain a.dcam --span request        what slow requests have that others "
+		"don't\n"
+		"  dashcam explain a.dcam --json | jq .findings[0].sentence\n",
 	.options = rows,
 	.values_size = sizeof(struct explain_values),
 	.min_operands = 1,

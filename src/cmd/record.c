@@ -163,7 +163,7 @@ static void show_summary(const struct recorder *recorder, const char *path, uint
 			"--switch-log, --evidence-log)\n",
 			format_count(text[3], recorder->totals.lost_events),
 			recorder->totals.lost_events == 1 ? " was" : "s were");
-	fprintf(stderr, "dashcam: next: dashcam report %s\n", path);
+	fprintf(stderr, "dashcam: next: dashcam explain %s, or dashcam report %s\n", path, path);
 }
 
 /* ---- the command ---- */

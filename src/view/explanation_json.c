@@ -33,7 +33,8 @@ static void add_thread(json_t *object, const struct thread *thread)
 {
 	bool has_pid = thread && thread->process->pid != MODEL_NONE;
 
-	json_object_set_new(object, "pid", has_pid ? json_number(thread->process->pid) : json_null());
+	json_object_set_new(object, "pid",
+			    has_pid ? json_number(thread->process->pid) : json_null());
 	json_object_set_new(object, "tid", thread ? json_number(thread->tid) : json_null());
 	json_object_set_new(object, "comm", thread ? json_text(thread->comm) : json_null());
 }
@@ -51,8 +52,8 @@ static json_t *target_json(const struct explanation *explanation)
 						: json_null());
 	json_object_set_new(object, "comm",
 			    json_text(explanation->thread ? explanation->thread->comm
-				      : process	     ? process->comm
-						     : NULL));
+				      : process           ? process->comm
+							  : NULL));
 	json_object_set_new(object, "name", json_text(explanation->target));
 	json_object_set_new(object, "threads", json_number(explanation->thread_count));
 	json_object_set_new(object, "from_ns", json_number(explanation->from_ns));
@@ -115,13 +116,13 @@ static json_t *culprit_json(const struct thread *culprit, const struct blame_cau
 	add_thread(object, culprit);
 	json_object_set_new(object, "function", json_text(function));
 	json_object_set_new(object, "object", json_text(object_text[0] ? object_text : NULL));
-	json_object_set_new(object, "does",
-			    json_text(cause ? category_name(cause->leaf) : NULL));
+	json_object_set_new(object, "does", json_text(cause ? category_name(cause->leaf) : NULL));
 	json_object_set_new(object, "threads", json_number(cause ? cause->culprit_count : 0));
 	return object;
 }
 
-/* The longest instance, hop by hop, and the culprit at its end if that is not the last hop itself. */
+/* The longest instance, hop by hop, and the culprit at its end if that is not the last hop itself.
+ */
 static json_t *chain_json(const struct explanation *explanation, const struct blame_cause *cause)
 {
 	json_t *array = json_array();
@@ -130,10 +131,10 @@ static json_t *chain_json(const struct explanation *explanation, const struct bl
 		json_array_append_new(array, hop_json(explanation, &cause->hops[i]));
 	if (cause && cause->hop_count && cause->culprit &&
 	    cause->hops[cause->hop_count - 1].thread != cause->culprit) {
-		json_t *json = culprit_json(cause->culprit, cause,
-					    cause->where.count ? cause->where.places[0].place->function
-							       : NULL,
-					    cause->object);
+		json_t *json = culprit_json(
+			cause->culprit, cause,
+			cause->where.count ? cause->where.places[0].place->function : NULL,
+			cause->object);
 
 		json_object_set_new(json, "category", json_text(category_name(cause->leaf)));
 		json_object_set_new(json, "ns", json_number(cause->longest_ns));
@@ -148,10 +149,10 @@ static json_t *parts_json(const struct finding *finding)
 
 	for (size_t i = 0; i < finding->part_count; i++) {
 		const struct blame_cause *cause = finding->parts[i].cause;
-		json_t *json = culprit_json(cause->culprit, cause,
-					    cause->where.count ? cause->where.places[0].place->function
-							       : NULL,
-					    cause->object);
+		json_t *json = culprit_json(
+			cause->culprit, cause,
+			cause->where.count ? cause->where.places[0].place->function : NULL,
+			cause->object);
 
 		json_object_set_new(json, "share", json_share(finding->parts[i].share));
 		json_object_set_new(json, "ns", json_number(cause->ns));
@@ -170,9 +171,9 @@ static json_t *finding_json(const struct explanation *explanation, const struct 
 	json_object_set_new(json, "category", json_text(category_name(finding->category)));
 	json_object_set_new(json, "share", json_share(finding->share));
 	json_object_set_new(json, "ns", json_number(finding->ns));
-	json_object_set_new(json, "culprit",
-			    culprit_json(finding->culprit, finding->cause, finding->function,
-					 finding->object));
+	json_object_set_new(
+		json, "culprit",
+		culprit_json(finding->culprit, finding->cause, finding->function, finding->object));
 	json_object_set_new(json, "chain", chain_json(explanation, finding->cause));
 	json_object_set_new(json, "parts", parts_json(finding));
 	json_object_set_new(json, "sentence", json_text(finding->sentence));

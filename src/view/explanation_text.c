@@ -10,10 +10,10 @@
 #include "view/explanation.h"
 #include "view/wrap.h"
 
-#define BAR_COLUMNS   30
-#define STACK_LINES   6
-#define FILE_WIDTH    100
-#define OTHERS_SHOWN  3
+#define BAR_COLUMNS  30
+#define STACK_LINES  6
+#define FILE_WIDTH   100
+#define OTHERS_SHOWN 3
 
 struct page {
 	FILE *out;
@@ -313,8 +313,8 @@ static void print_spans(const struct page *page)
 		spans->count, format_ns(median, spans->median_ns), format_ns(p90, spans->p90_ns),
 		format_ns(p99, spans->p99_ns), format_ns(max, spans->max_ns));
 	if (spans->slow_count < spans->count)
-		fprintf(page->out, "explained are the %zu slow ones, from %s on\n", spans->slow_count,
-			format_ns(from, spans->slow_from_ns));
+		fprintf(page->out, "explained are the %zu slow ones, from %s on\n",
+			spans->slow_count, format_ns(from, spans->slow_from_ns));
 	print_difference(page);
 }
 
