@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 #include "case.h"
 
@@ -20,6 +22,7 @@ struct scene {
 	pthread_mutex_t mutex;
 	sem_t low_work;
 	sem_t medium_work;
+	atomic_bool is_held; /* by low */
 };
 
 static void wait_for(sem_t *semaphore)
@@ -37,7 +40,9 @@ static void be_one_of_the_three(int priority)
 static NAMED_FUNCTION void hold_briefly(struct scene *scene)
 {
 	pthread_mutex_lock(&scene->mutex);
+	scene->is_held = true;
 	compute_here(scene->hold_ns);
+	scene->is_held = false;
 	pthread_mutex_unlock(&scene->mutex);
 	KEEP_FRAME();
 }
@@ -74,7 +79,7 @@ static void *medium(void *argument)
 	}
 }
 
-/* Low has taken the mutex by the time medium gets its work and the victim comes. */
+/* Medium gets its work, and the victim comes, when low has taken the mutex: on a busy machine that takes a while. */
 static void request(struct requests *requests, void *context)
 {
 	struct scene *scene = context;
@@ -82,7 +87,9 @@ static void request(struct requests *requests, void *context)
 	if (!requests->victim.requests)
 		be_one_of_the_three(HIGH);
 	sem_post(&scene->low_work);
-	sleep_ns(NS_PER_MS);
+	do
+		sleep_ns(NS_PER_MS);
+	while (!scene->is_held);
 	sem_post(&scene->medium_work);
 	wait_begin(requests);
 	pthread_mutex_lock(&scene->mutex);
