@@ -190,6 +190,9 @@ static void read_wait(struct script *script, const char *line)
 		wait.waker = strcmp(waker, "idle") ? role_of(script, waker, line) : NULL;
 	}
 	wait.fields = save;
+	/* of equal times the lower CPU's event would come first, that of the waker or not */
+	if (wait.waker && wait.wake_ns == wait.to_ns)
+		wait.wake_ns--;
 	add_wait(script, &wait);
 }
 
@@ -289,6 +292,11 @@ const struct turn *scene_turn(const struct scene *scene, uint32_t tid, size_t n)
 
 /* ---- as text ---- */
 
+static uint64_t whole_us(uint64_t ns)
+{
+	return (ns + 500) / 1000;
+}
+
 void scene_check_account(const struct scene *scene, uint32_t tid, uint64_t from_us, uint64_t to_us,
 			 const char *want)
 {
@@ -300,9 +308,9 @@ void scene_check_account(const struct scene *scene, uint32_t tid, uint64_t from_
 	account_settle(&account, scene->history, thread);
 	assert_int_equal(account_total_ns(&account), (to_us - from_us) * 1000);
 	for (int i = 0; i < CATEGORY_COUNT; i++) {
-		if (account.ns[i])
+		if (whole_us(account.ns[i]))
 			buffer_printf(&text, "%s%s %lu", text.size ? " " : "",
-				      category_name((enum category)i), account.ns[i] / 1000);
+				      category_name((enum category)i), whole_us(account.ns[i]));
 	}
 	assert_string_equal(text.data ? text.data : "", want);
 	buffer_release(&text);
@@ -321,7 +329,9 @@ static void add_cause(struct buffer *text, const struct blame_cause *cause)
 					   [BLAME_NOT_SEEN] = ", not seen",
 					   [BLAME_NO_EVIDENCE] = ", no evidence"};
 
-	buffer_printf(text, "%lu %s", cause->ns / 1000, category_name(cause->category));
+	if (!whole_us(cause->ns))
+		return;
+	buffer_printf(text, "%lu %s", whole_us(cause->ns), category_name(cause->category));
 	for (size_t i = 0; i < cause->hop_count; i++)
 		buffer_printf(text, " %u%s", cause->hops[i].thread->tid,
 			      links[cause->hops[i].link]);

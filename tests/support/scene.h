@@ -7,17 +7,18 @@
  *	on cpu1 11 10 worker
  *	1ms..5ms 10 lock by 11 futex_owner_tid=11
  *
- * The first is a thread (tid, pid, name) that has a CPU for itself and runs there from time 0. The
- *second is one of its waits as the recorder would have written it, from the switch-out to the
- *evidence:
+ * The first is a thread (tid, pid, name) that has a CPU for itself and runs there from time 0.
+ * The second is one of its waits as the recorder would have written it, from the switch-out to
+ * the evidence:
  *
  *	FROM..TO TID KIND by WAKER FIELD=VALUE...
  *	FROM..WAKE..TO TID ...               woken before it got its CPU again
  *	FROM.. TID KIND FIELD=VALUE...       it did not end
  *
- * WAKER is a thread with a CPU, or idle: an interrupt. KIND gives the system call, its arguments
- *and both stacks (see scene.c); FIELDs are those of the wait event. KIND "short" has no evidence:
- *FIELDs are of its switch-out.
+ * WAKER is a thread with a CPU, or idle: an interrupt. In the first form a thread wakes it a
+ * nanosecond before TO, so that the order is clear; times are shown in whole microseconds, and
+ * less is not shown. KIND gives the system call, its arguments and both stacks (see scene.c);
+ * FIELDs are those of the wait event. KIND "short" has no evidence: FIELDs are of its switch-out.
  */
 #ifndef DASHCAM_TESTS_SCENE_H
 #define DASHCAM_TESTS_SCENE_H
