@@ -38,7 +38,7 @@ static const char common_stacks[] =
 	"stack by-pipe kernel ep_poll_callback pipe_write vfs_write\n"
 	"stack by-unix kernel ep_poll_callback unix_stream_sendmsg sock_write_iter\n"
 	"stack by-tcp kernel sock_def_readable tcp_data_queue tcp_rcv_established tcp_v4_rcv ip_rcv "
-	"__netif_receive_skb net_rx_action do_softirq ip_output tcp_sendmsg sock_write_iter\n"
+	"__netif_receive_skb net_rx_action do_softirq __local_bh_enable_ip ip_output tcp_sendmsg sock_write_iter\n"
 	"stack by-packet kernel sock_def_readable tcp_data_queue tcp_rcv_established tcp_v4_rcv "
 	"ip_rcv __netif_receive_skb net_rx_action common_interrupt\n";
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analysis/account.h"
+#include "base/memory.h"
 #include "support/lossy.h"
 #include "support/nonsense.h"
 #include "support/scene.h"
@@ -120,6 +121,30 @@ static void test_short_waits_by_habit(void **state)
 	      "70ms..71ms 10 short by idle prev_syscall=futex\n"
 	      "80ms cpu0 switch 10:S > idle\n",
 	      10, 61000, 80000, "unknown 1000 cpu.user 18000");
+}
+
+/* Being put off a CPU is no habit of waiting, whichever call it was in. */
+static void test_preemption_is_no_habit(void **state)
+{
+	struct buffer text = {.data = NULL};
+
+	(void)state;
+	buffer_printf(&text, "meta min_wait_ns 3000000\n"
+			     "thread 10 10 main\n"
+			     "thread 20 20 hog\n"
+			     "0 cpu0 switch idle > 10\n");
+	for (unsigned int at = 10; at < 50; at += 10)
+		buffer_printf(&text,
+			      "%ums cpu0 switch 10:R > 20\n"
+			      "%ums cpu0 switch 20:R > 10\n"
+			      "%ums cpu0 wait 10 pid=10 runnable=5ms\n",
+			      at, at + 5, at + 5);
+	buffer_printf(&text, "60ms cpu0 switch 10:S > idle\n"
+			     "61ms cpu0 waking 10 by idle\n"
+			     "61ms cpu0 switch idle > 10\n"
+			     "70ms cpu0 switch 10:S > idle\n");
+	check(text.data, 10, 50000, 70000, "unknown 1000 cpu.user 19000");
+	buffer_release(&text);
 }
 
 /* What is only inferred is said to be. */
@@ -379,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_short_waits_by_call),
 		cmocka_unit_test(test_short_waits_by_habit),
+		cmocka_unit_test(test_preemption_is_no_habit),
 		cmocka_unit_test(test_evidence_is_counted),
 		cmocka_unit_test(test_run_queues),
 		cmocka_unit_test(test_samples),
