@@ -134,7 +134,9 @@ static enum category find_habit(const struct history *history, const struct thre
 	for (size_t i = 0; i < count; i++) {
 		const struct wait *wait = history_wait(history, history_turn(history, thread, i));
 
-		if (!wait || !wait->evidence || wait->evidence->syscall != syscall)
+		/* one that was put off its CPU did not wait in that call */
+		if (!wait || !wait->evidence || wait->evidence->syscall != syscall ||
+		    !wait_blocked_ns(wait))
 			continue;
 		ns[category_of_block(model, wait)] += wait_blocked_ns(wait);
 		total_ns += wait_blocked_ns(wait);

@@ -285,6 +285,13 @@ static bool end_at_disk(struct following *following, const struct piece *piece,
 	return true;
 }
 
+/* A wait for a lock that ended, if at all, without the lock: a time limit, or a signal that killed the program. */
+static bool nobody_gave_it(const struct ending *ending)
+{
+	return ending->turn->flags & TURN_OPEN || ending->way == ENDING_TIME ||
+	       ending->way == ENDING_SIGNAL;
+}
+
 static void follow_block(struct following *following, const struct piece *piece)
 {
 	struct blame *blame = following->blame;
@@ -316,11 +323,11 @@ static void follow_block(struct following *following, const struct piece *piece)
 	};
 	blame->hop_count++;
 	if (next && is_on_the_way(blame, next, &all_locks)) {
-		bool is_dead = all_locks && piece->turn->flags & TURN_OPEN;
-
+		hop->link = LINK_NONE;
 		end_here(blame, following->thread, piece, category,
-			 is_dead ? BLAME_DEADLOCK : BLAME_CYCLE);
+			 all_locks && nobody_gave_it(&ending) ? BLAME_DEADLOCK : BLAME_CYCLE);
 	} else if (next && blame->hop_count == BLAME_HOPS_MAX) {
+		hop->link = LINK_NONE;
 		end_here(blame, following->thread, piece, category, BLAME_TOO_LONG);
 	} else if (next) {
 		follow(blame, next, piece->from_ns, piece->to_ns,

@@ -62,6 +62,10 @@ static enum recording_stream stream_of(unsigned int kind)
 	case EVENT_IRQ:
 	case EVENT_STEAL:
 	case EVENT_SPAN:
+	case EVENT_DISK:
+	case EVENT_RECLAIM:
+	case EVENT_TCP_STATE:
+	case EVENT_RETRANSMIT:
 	case EVENT_SAMPLE:
 	case EVENT_FORK:
 	case EVENT_EXEC:

@@ -8,77 +8,13 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "event/schema.h"
 #include "model/model.h"
-#include "support/simulate.h"
+#include "support/lossy.h"
+#include "support/nonsense.h"
 #include "support/synth.h"
 
-#define SEEDS     40
-#define STEPS     3000
-#define CPUS_MAX  4
-#define GAPS_MAX  3
-#define US_A_STEP 10 /* on average */
-
-struct gap {
-	uint16_t cpu;
-	uint64_t from_ns; /* events strictly between are dropped */
-	uint64_t to_ns;
-	struct event_loss loss;
-};
-
-/* A simulated recording on its way into a synth, which loses some of it. */
-struct lossy {
-	struct synth *synth;
-	struct gap gaps[GAPS_MAX];
-	unsigned int gap_count;
-	uint64_t last_ns[CPUS_MAX];
-};
-
-static bool is_lost(struct lossy *lossy, uint16_t cpu, const struct event_header *event)
-{
-	if (event->kind != EVENT_SWITCH && event->kind != EVENT_WAKING)
-		return false;
-	for (unsigned int i = 0; i < lossy->gap_count; i++) {
-		struct gap *gap = &lossy->gaps[i];
-
-		if (cpu != gap->cpu)
-			continue;
-		if (event->time_ns > gap->from_ns && event->time_ns < gap->to_ns) {
-			if (gap->loss.events++ == 0)
-				gap->loss.from_ns = lossy->last_ns[cpu];
-			return true;
-		}
-		if (gap->loss.events && !gap->loss.to_ns)
-			gap->loss.to_ns = event->time_ns;
-	}
-	lossy->last_ns[cpu] = event->time_ns;
-	return false;
-}
-
-static void take(void *context, uint16_t cpu, const struct event_header *event)
-{
-	struct lossy *lossy = context;
-
-	if (!is_lost(lossy, cpu, event))
-		synth_event(lossy->synth, cpu, event);
-}
-
-static void write_losses(struct lossy *lossy)
-{
-	for (unsigned int i = 0; i < lossy->gap_count; i++) {
-		struct gap *gap = &lossy->gaps[i];
-
-		if (gap->loss.events == 0)
-			continue;
-		gap->loss.header = (struct event_header){
-			.kind = EVENT_LOSS, .size = sizeof(gap->loss), .time_ns = SYNTH_US(0)};
-		gap->loss.cpu = gap->cpu;
-		gap->loss.reason = EVENT_LOSS_OVERWRITTEN;
-		if (!gap->loss.to_ns)
-			gap->loss.to_ns = gap->to_ns;
-		synth_event(lossy->synth, 0, &gap->loss.header);
-	}
-}
+#define SEEDS    40
+#define CPUS_MAX LOSSY_CPUS_MAX
 
 /* ---- what the listener is told must be the totals, each time told once ---- */
 
@@ -162,26 +98,13 @@ static const struct thread *thread_of(const struct model *model, uint32_t tid)
 	return NULL;
 }
 
-static struct model *simulated_model(struct lossy *lossy, uint64_t seed,
+static struct model *simulated_model(uint64_t seed, bool is_lossy,
 				     struct simulated_thread **ret_truth, size_t *ret_count)
 {
-	struct simulation_options options = {
-		.seed = seed,
-		.cpus = 1 + (unsigned int)(seed % CPUS_MAX),
-		.threads = 4 + (unsigned int)(seed % 13),
-		.steps = STEPS,
-		.emit = take,
-		.context = lossy,
-	};
-	struct recording *recording;
+	struct recording *recording = lossy_recording(seed, is_lossy, ret_truth, ret_count);
 	struct model *model;
 
-	lossy->synth = synth_new();
-	simulate(&options, ret_truth, ret_count);
-	write_losses(lossy);
-	recording = synth_to_memory(lossy->synth);
 	assert_int_equal(model_new(&model, recording, &(struct model_options){0}), 0);
-	synth_free(lossy->synth);
 	return model;
 }
 
@@ -205,10 +128,9 @@ static void test_everything_recorded(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct lossy lossy = {0};
 		struct simulated_thread *truth;
 		size_t count;
-		struct model *model = simulated_model(&lossy, seed, &truth, &count);
+		struct model *model = simulated_model(seed, false, &truth, &count);
 
 		assert_int_equal(model_thread_count(model), count + 1);
 		for (size_t i = 0; i < count; i++)
@@ -216,23 +138,6 @@ static void test_everything_recorded(void **state)
 		check_replay(model);
 		free(truth);
 		synth_model_free(model);
-	}
-}
-
-static void choose_gaps(struct lossy *lossy, uint64_t seed)
-{
-	lossy->gap_count = 1 + (unsigned int)(seed % GAPS_MAX);
-	for (unsigned int i = 0; i < lossy->gap_count; i++) {
-		struct gap *gap = &lossy->gaps[i];
-
-		gap->cpu = (uint16_t)((seed + i) % (1 + seed % CPUS_MAX));
-		gap->from_ns = SYNTH_US((seed * 977 + i * 9001) % (STEPS * US_A_STEP / 2));
-		gap->to_ns = gap->from_ns + 200000 + seed * 50000;
-		/* some from before the start, some beyond the end */
-		if (seed % 5 == 0)
-			gap->from_ns = 0;
-		if (seed % 7 == 0)
-			gap->to_ns = UINT64_MAX;
 	}
 }
 
@@ -257,14 +162,11 @@ static void test_something_lost(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct lossy lossy = {0};
 		struct simulated_thread *truth;
 		size_t count;
 		uint64_t unknown_ns = 0;
-		struct model *model;
+		struct model *model = simulated_model(seed, true, &truth, &count);
 
-		choose_gaps(&lossy, seed);
-		model = simulated_model(&lossy, seed, &truth, &count);
 		for (size_t i = 0; i < count; i++)
 			check_honestly(model, &truth[i], seed);
 		for (size_t i = 1; i < model_thread_count(model); i++)
@@ -277,73 +179,15 @@ static void test_something_lost(void **state)
 	}
 }
 
-/* ---- nonsense: no order, no sense, but sound events ---- */
-
-static uint64_t draw(uint64_t *random, uint64_t limit)
-{
-	*random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (*random >> 33) % limit;
-}
-
-/* Small numbers, so that threads and CPUs meet; now and then an absurd one. */
-static void fill(struct event_header *event, uint64_t *random)
-{
-	const struct event_schema *schema = event_schema(event->kind);
-
-	for (unsigned int i = 0; i < schema->field_count; i++) {
-		const struct event_field *field = &schema->fields[i];
-		bool is_time =
-			field->meaning == MEANING_TIME_NS || field->meaning == MEANING_DURATION_NS;
-		uint64_t value = draw(random, is_time ? 100000 : 4);
-
-		if (draw(random, 200) == 0)
-			value = ~draw(random, 3);
-		if (field->meaning == MEANING_CPU || field->size == 0)
-			value = draw(random, CPUS_MAX);
-		if (field->size && field->meaning != MEANING_TEXT)
-			memcpy((char *)event + field->offset, &value, field->size);
-	}
-}
-
-static void add_nonsense(struct synth *synth, uint64_t *random)
-{
-	static const uint16_t kinds[] = {
-		EVENT_SWITCH, EVENT_SWITCH, EVENT_SWITCH, EVENT_WAKING, EVENT_WAKING,
-		EVENT_RESUME, EVENT_WAIT,   EVENT_SAMPLE, EVENT_FORK,   EVENT_EXEC,
-		EVENT_EXIT,   EVENT_RENAME, EVENT_LOSS,   EVENT_THREAD,
-	};
-	union {
-		struct event_header header;
-		char bytes[512];
-	} space = {0};
-	uint16_t kind = kinds[draw(random, sizeof(kinds) / sizeof(kinds[0]))];
-
-	/* gaps are rare, or nothing would be known of anything */
-	if (kind == EVENT_LOSS && draw(random, 10))
-		kind = EVENT_SWITCH;
-	space.header.kind = kind;
-	space.header.size = (uint16_t)event_align(event_schema(kind)->fixed_size + 8u);
-	space.header.time_ns = SYNTH_ORIGIN_NS + draw(random, 1000000);
-	fill(&space.header, random);
-	if (kind == EVENT_LOSS) {
-		((struct event_loss *)&space)->from_ns += SYNTH_ORIGIN_NS;
-		((struct event_loss *)&space)->to_ns += SYNTH_ORIGIN_NS;
-	}
-	synth_event(synth, (uint16_t)draw(random, CPUS_MAX), &space.header);
-}
+/* ---- nonsense ---- */
 
 static void test_nonsense(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 10 * SEEDS; seed++) {
-		struct synth *synth = synth_new();
-		uint64_t random = seed;
-		struct recording *recording;
+		struct recording *recording = nonsense_recording(seed, 200);
 		struct model *model;
 
-		for (int i = 0; i < 200; i++)
-			add_nonsense(synth, &random);
-		recording = synth_to_memory(synth);
 		assert_int_equal(model_new(&model, recording, &(struct model_options){0}), 0);
 		for (size_t i = 1; i < model_thread_count(model); i++) {
 			const struct thread *thread = model_thread(model, i);
@@ -353,7 +197,6 @@ static void test_nonsense(void **state)
 		}
 		check_replay(model);
 		synth_model_free(model);
-		synth_free(synth);
 	}
 }
 
