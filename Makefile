@@ -114,7 +114,12 @@ check-docs: $(BUILD)/dashcam
 	$(BUILD)/dashcam help --events | diff -u docs/events.md -
 	tools/readme-update --check $(BUILD)/dashcam README.md README.zh-CN.md
 
+# Every field of explain's JSON is in its page, no list was left out, and groff has nothing to say.
 check-manuals: $(MANUALS)
+	@sed -n 's/.*set_new(.*"\([a-z0-9_]*\)".*/\1/p' src/view/explanation_json.c | sort -u | while read -r field; do \
+		grep -qw "$$field" man/dashcam-explain.1.in || echo "dashcam-explain(1) lacks the field $$field"; \
+	done | if grep .; then exit 1; fi
+	@if grep '^@[A-Z]*@$$' $(MANUALS); then exit 1; fi
 	@if ! command -v groff >/dev/null; then echo "skipped: no groff to check the manual with"; exit 0; fi; \
 	for page in $(MANUALS); do \
 		groff -man -ww -z -Kutf8 $$page 2>&1 | sed "s,^,$$page: ,"; \
@@ -131,7 +136,7 @@ manuals: $(MANUALS) ## fill in the manual pages
 
 $(BUILD)/man/%: man/%.in $(BUILD)/dashcam
 	@mkdir -p $(@D)
-	@$(BUILD)/dashcam help --man $(patsubst dashcam-%,%,$(basename $*)) <$< >$@
+	@$(BUILD)/dashcam help --man $(if $(filter %.1,$*),$(patsubst dashcam-%,%,$(basename $*)),dashcam) <$< >$@
 
 $(BUILD)/dashcam.bash: $(BUILD)/dashcam
 	$(BUILD)/dashcam help --completion >$@

@@ -19,6 +19,7 @@ enum exit_status {
 
 const struct command *const commands[] = {
 	&command_record,
+	&command_explain,
 	&command_report,
 	&command_live,
 	&command_info,
@@ -26,7 +27,6 @@ const struct command *const commands[] = {
 	&command_export,
 	&command_probes,
 	&command_doctor,
-	&command_explain,
 	&command_help,
 	NULL,
 };

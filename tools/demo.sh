@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The demonstration: records a producer and a consumer that share a lock, then a real program, and shows
-# what dashcam says about them. Leaves recordings, a flame graph and a Perfetto trace in demo/.
+# The demonstration: records a producer and a consumer that share a lock, then a real program, and has both
+# explained. Leaves recordings, a flame graph and a Perfetto trace in demo/.
 # Run as root: sudo make demo. Takes about 15 seconds once it is built.
 set -eu
 
@@ -47,16 +47,12 @@ consumer=$(truth consumer.tid)
 printf '\nWhat the program says of itself: the producer slept %d ms because it wanted to, and waited %d ms for the lock.\n' \
 	$(($(truth slept_ns) / 1000000)) $(($(truth waited_ns) / 1000000))
 
-show "The file" "One recording of the whole machine: counts, hooks, and that nothing was lost." \
-	$dashcam info $out/demo.dcam
-show "Threads" "The producer hardly runs and the consumer never rests." \
+show "Why was the producer slow?" "A fifth of its time it did not want to sleep: who had the lock, and what did that one do?" \
+	$dashcam explain $out/demo.dcam --comm producer
+show "Threads" "Where the time of both went." \
 	$dashcam report threads $out/demo.dcam --tid "$producer" --tid "$consumer"
-show "Waits of the producer" "Two kinds: its own sleep, and the lock." \
-	$dashcam report offcpu $out/demo.dcam --tid "$producer"
-show "The longest waits" "Each with its object, its owner and who ended it: the mutex was the consumer's." \
-	$dashcam report waits $out/demo.dcam --tid "$producer" --limit 5
-show "Why" "A fifth of the time it did not want to sleep: 'consumer' had the lock and was in process_item." \
-	$dashcam explain $out/demo.dcam --tid "$producer" || true
+show "The longest waits" "What the explanation stands on: each wait with its object, its owner, and who ended it." \
+	$dashcam report waits $out/demo.dcam --tid "$producer" --limit 2
 $dashcam export flamegraph $out/demo.dcam --tid "$producer" -o $out/flamegraph.svg
 $dashcam export perfetto $out/demo.dcam -o $out/trace.pftrace
 
@@ -88,12 +84,10 @@ for i in range(20):
 if real_program; then
 	printf '\nRecording %s: it fills a table, builds an index, and syncs to disk.\n' "$real_name"
 	$dashcam record -o $out/real.dcam --min-wait 100us --rate 499 -- "${real[@]}" >/dev/null
-	show "Where $real_name used the CPU" "Names of functions, from a program nobody prepared." \
-		$dashcam report oncpu $out/real.dcam --comm "$real_name*" --limit 20
+	show "What was the biggest problem?" "Asked without a target; the functions are of a program nobody prepared." \
+		$dashcam explain $out/real.dcam
 	show "The files it waited for" "The database, its journal, and how long they took." \
 		$dashcam report files $out/real.dcam --comm "$real_name*"
-	show "What it waited for" "From main down into the file system; preemption shows as an interrupt." \
-		$dashcam report offcpu $out/real.dcam --comm "$real_name*" --limit 30
 	rm -f $out/real.db
 fi
 
@@ -106,5 +100,6 @@ The files:
   $out/demo.dcam        the recording (also $out/real.dcam)
   $out/flamegraph.svg   waits of the producer; open it in a browser
   $out/trace.pftrace    the time line; open it at https://ui.perfetto.dev
-Go on with: $dashcam report --list, $dashcam query $out/demo.dcam "select * from wait limit 5"
+Go on with: $dashcam explain $out/demo.dcam --comm producer --chain, $dashcam report --list,
+$dashcam query $out/demo.dcam "select * from wait limit 5"
 EOF

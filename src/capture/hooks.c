@@ -41,6 +41,17 @@ const struct probe probes[] = {
 
 _Static_assert(ARRAY_SIZE(probes) == PROBE_COUNT, "a row for each probe");
 
+const char *probe_mode_text(enum probe_mode mode)
+{
+	static const char *const texts[] = {
+		[PROBE_ALWAYS] = "always on",
+		[PROBE_BY_DEFAULT] = "on by default",
+		[PROBE_WHEN_ASKED] = "when asked for",
+	};
+
+	return texts[mode];
+}
+
 const struct hook hooks[] = {
 	[HOOK_SWITCH] = {"sched_switch", "on_switch", PROBE_SCHED, HOOK_TYPE_TRACEPOINT, true,
 			 "which thread runs on which CPU", "nothing can be recorded",

@@ -40,6 +40,9 @@ struct probe {
 /* PROBE_COUNT rows in the order of enum probe_id. */
 extern const struct probe probes[];
 
+/* "on by default" */
+const char *probe_mode_text(enum probe_mode mode);
+
 enum hook_id {
 	HOOK_SWITCH,
 	HOOK_WAKING,

@@ -147,6 +147,7 @@ void commands_print_overview(FILE *out)
 	      "  sudo dashcam doctor                          what works on this kernel\n"
 	      "  sudo dashcam record -o slow.dcam -d 10s      record the whole machine\n"
 	      "  sudo dashcam record -o slow.dcam -- COMMAND  or while a command runs\n"
+	      "  dashcam explain slow.dcam                    why it was slow, and who is to blame\n"
 	      "  dashcam report slow.dcam                     where to look first\n"
 	      "  dashcam report threads slow.dcam             where each thread's time went\n"
 	      "  dashcam report offcpu slow.dcam              what threads waited for\n"

@@ -15,7 +15,7 @@ struct help_values {
 static const struct option_row rows[] = {
 	OPTION("man", 0, OPTION_TEXT, struct help_values, manual, "COMMAND",
 	       "fill the manual page on standard input with what the program knows of COMMAND "
-	       "('dashcam': of all); for the build"),
+	       "('dashcam': of none of them); for the build"),
 	OPTION("completion", 0, OPTION_FLAG, struct help_values, completion, NULL,
 	       "print the completion for bash"),
 	OPTION("events", 0, OPTION_FLAG, struct help_values, events, NULL,

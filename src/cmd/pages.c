@@ -4,12 +4,13 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "event/schema.h"
+#include "analysis/rules.h"
+#include "base/units.h"
+#include "capture/hooks.h"
 
 /* ---- manual pages ---- */
 
-/* Writes TEXT so that roff takes nothing in it as a command. Each line break stays one. */
-static void write_roff(FILE *out, const char *text)
+void page_write_roff(FILE *out, const char *text)
 {
 	bool at_line_start = true;
 
@@ -33,15 +34,15 @@ static void write_options(FILE *out, const struct option_row *row)
 		if (row->letter)
 			fprintf(out, "\\fB\\-%c\\fR, ", row->letter);
 		fputs("\\fB\\-\\-", out);
-		write_roff(out, row->name);
+		page_write_roff(out, row->name);
 		fputs("\\fR", out);
 		if (row->metavar) {
 			fputs(" \\fI", out);
-			write_roff(out, row->metavar);
+			page_write_roff(out, row->metavar);
 			fputs("\\fR", out);
 		}
 		fputc('\n', out);
-		write_roff(out, row->help);
+		page_write_roff(out, row->help);
 		fputc('\n', out);
 	}
 	fputs(".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nPrint the help text.\n", out);
@@ -62,7 +63,7 @@ static void write_paragraphs(FILE *out, const char *text)
 			fputs(shown ? ".PP\n.nf\n" : ".fi\n.PP\n", out);
 		}
 		if (n)
-			write_roff(out, line);
+			page_write_roff(out, line);
 		else
 			fputs(shown ? "" : ".PP", out);
 		fputc('\n', out);
@@ -76,8 +77,43 @@ static void write_commands(FILE *out)
 {
 	for (size_t i = 0; commands[i]; i++) {
 		fprintf(out, ".TP\n\\fBdashcam\\-%s\\fR(1)\n", commands[i]->name);
-		write_roff(out, commands[i]->summary);
+		page_write_roff(out, commands[i]->summary);
 		fputc('\n', out);
+	}
+}
+
+static void write_probes(FILE *out)
+{
+	for (size_t i = 0; i < PROBE_COUNT; i++) {
+		fprintf(out, ".TP\n\\fB%s\\fR (%s)\n", probes[i].name,
+			probe_mode_text(probes[i].mode));
+		page_write_roff(out, probes[i].gives);
+		fputs(".\n", out);
+	}
+}
+
+/* "5 %, or 20 ms at once": how much of it is worth a finding. */
+static void write_limit(FILE *out, const struct category_rule *rule)
+{
+	char time[UNITS_TEXT_SIZE];
+
+	if (!rule->weight) {
+		fputs("never", out);
+		return;
+	}
+	fprintf(out, "%.0f %%", 100 * rule->min_share);
+	if (rule->min_longest_ns)
+		fprintf(out, ", or %s at once", format_ns(time, rule->min_longest_ns));
+}
+
+static void write_categories(FILE *out)
+{
+	for (int i = 0; i < CATEGORY_COUNT; i++) {
+		fprintf(out, ".TP 16\n\\fB%s\\fR\n", category_name((enum category)i));
+		page_write_roff(out, category_says((enum category)i));
+		fputs(" (", out);
+		write_limit(out, rule_of((enum category)i));
+		fputs(")\n", out);
 	}
 }
 
@@ -95,7 +131,7 @@ static void write_title(FILE *out, const struct command *command)
 static void write_name(FILE *out, const struct command *command)
 {
 	fprintf(out, "dashcam\\-%s \\- ", command->name);
-	write_roff(out, command->summary);
+	page_write_roff(out, command->summary);
 	fputc('\n', out);
 }
 
@@ -104,7 +140,7 @@ static void write_synopsis(FILE *out, const struct command *command)
 	fprintf(out, "\\fBdashcam %s\\fR [\\fIOPTIONS\\fR]", command->name);
 	if (command->operands) {
 		fputs(" \\fI", out);
-		write_roff(out, command->operands);
+		page_write_roff(out, command->operands);
 		fputs("\\fR", out);
 	}
 	fputc('\n', out);
@@ -117,6 +153,12 @@ static bool write_placeholder(FILE *out, const char *line, const struct command 
 		write_title(out, command);
 	else if (!strcmp(line, "@COMMANDS@\n"))
 		write_commands(out);
+	else if (!strcmp(line, "@CATEGORIES@\n"))
+		write_categories(out);
+	else if (!strcmp(line, "@EVENTS@\n"))
+		page_write_events(out);
+	else if (!strcmp(line, "@PROBES@\n"))
+		write_probes(out);
 	else if (!command)
 		return false;
 	else if (!strcmp(line, "@NAME@\n"))
@@ -210,71 +252,4 @@ void page_print_completion(FILE *out)
 	      "}\n"
 	      "complete -o default -F _dashcam dashcam\n",
 	      out);
-}
-
-/* ---- docs/events.md ---- */
-
-static const char *meaning_text(unsigned int meaning)
-{
-	static const char *const texts[] = {
-		[MEANING_COUNT] = "number",
-		[MEANING_TIME_NS] = "moment, ns",
-		[MEANING_DURATION_NS] = "duration, ns",
-		[MEANING_TID] = "tid",
-		[MEANING_PID] = "pid",
-		[MEANING_CPU] = "CPU",
-		[MEANING_STATE] = "task state",
-		[MEANING_STACK] = "stack id",
-		[MEANING_OBJECT] = "file or socket id",
-		[MEANING_FLAGS] = "flags",
-		[MEANING_ADDRESS] = "address",
-		[MEANING_SYSCALL] = "system call",
-		[MEANING_BYTES] = "bytes",
-		[MEANING_TEXT] = "text",
-		[MEANING_BINARY] = "binary",
-		[MEANING_FRAMES] = "frames",
-		[MEANING_MODULE] = "module id",
-		[MEANING_TEXTS] = "two texts",
-		[MEANING_MODE] = "file mode",
-	};
-	const char *text = meaning < sizeof(texts) / sizeof(texts[0]) ? texts[meaning] : NULL;
-
-	return text ? text : "";
-}
-
-static void write_field(FILE *out, const struct event_field *field)
-{
-	if (field->meaning == MEANING_RESERVED)
-		return;
-	fprintf(out, "| `%s` | %u | ", field->name, field->offset);
-	if (!field->size)
-		fputs("rest", out);
-	else if (field->count > 1)
-		fprintf(out, "%u x %u", field->count, field->size);
-	else
-		fprintf(out, "%u", field->size);
-	fprintf(out, " | %s | %s |\n", meaning_text(field->meaning), field->help);
-}
-
-void page_print_events(FILE *out)
-{
-	fputs("# Events\n\n"
-	      "Written by `make docs` from the event table (`src/event/schema.c`): change it "
-	      "there.\n\n"
-	      "An event is a header of 16 bytes (mark 4, kind 2, size 2, time 8) and the fields "
-	      "of its kind.\nOffsets and sizes are in bytes, numbers are little-endian. Each "
-	      "recording carries this table in its own\nversion. `dashcam query` has one SQL table "
-	      "`event_KIND` per kind.\n",
-	      out);
-	for (unsigned int kind = 0; kind < EVENT_KIND_LIMIT; kind++) {
-		const struct event_schema *schema = event_schema(kind);
-
-		if (!schema)
-			continue;
-		fprintf(out, "\n## %u `%s`\n\n%c%s.\n\n", kind, schema->name,
-			toupper((unsigned char)schema->says[0]), schema->says + 1);
-		fputs("| field | offset | size | meaning | says |\n|---|---|---|---|---|\n", out);
-		for (unsigned int i = 0; i < schema->field_count; i++)
-			write_field(out, &schema->fields[i]);
-	}
 }

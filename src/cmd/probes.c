@@ -19,12 +19,6 @@ static const struct option_row probes_rows[] = {
 	OPTIONS_END,
 };
 
-static const char *const mode_texts[] = {
-	[PROBE_ALWAYS] = "always on",
-	[PROBE_BY_DEFAULT] = "on by default",
-	[PROBE_WHEN_ASKED] = "when asked for",
-};
-
 static int run(void *values_, int operand_count, char **operands)
 {
 	const struct probes_values *values = values_;
@@ -37,7 +31,7 @@ static int run(void *values_, int operand_count, char **operands)
 	(void)operands;
 	for (enum probe_id i = 0; i < PROBE_COUNT; i++) {
 		table_add_text(table, probes[i].name);
-		table_add_text(table, mode_texts[probes[i].mode]);
+		table_add_text(table, probe_mode_text(probes[i].mode));
 		table_add_text(table, probes[i].gives);
 	}
 	table_finish(table);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bytes of a recording, format version 1, as man/dashcam-recording.5 specifies them.
+ * The bytes of a recording, format version 1, as dashcam-recording(5) specifies them.
  *
  *	header | chunk | chunk | ... | index (a chunk too) | trailer
  *

@@ -2,7 +2,7 @@
 /*
  * A recording: events in chunks, one run of chunks per log, read back in the order of time.
  *
- * The file (".dcam") is specified in man/dashcam-recording.5. It is written append-only by
+ * The file (".dcam") is specified in dashcam-recording(5). It is written append-only by
  * recording_writer and can be read up to its last good chunk however the writing ended. A recording may
  * also live in memory only (live views): the same reader works on both.
  *

@@ -187,7 +187,8 @@ static void test_a_manual_page_is_filled_from_the_rows(void **state)
 	_cleanup_free_ char *page = fill(".SH NAME\n@NAME@\n@SYNOPSIS@\n.SH OPTIONS\n@OPTIONS@\n"
 					 ".SH EXAMPLES\n@EXAMPLES@\nend @NAME@\n",
 					 &command_sing);
-	_cleanup_free_ char *all = fill("@TITLE@\n@COMMANDS@\n", NULL);
+	_cleanup_free_ char *all =
+		fill("@TITLE@\n@COMMANDS@\n@CATEGORIES@\n@PROBES@\n@EVENTS@\n", NULL);
 
 	(void)state;
 	assert_string_equal(page, ".SH NAME\n"
@@ -208,6 +209,12 @@ static void test_a_manual_page_is_filled_from_the_rows(void **state)
 				  "end @NAME@\n");
 	assert_non_null(strstr(all, ".TH DASHCAM 1 "));
 	assert_non_null(strstr(all, "\\fBdashcam\\-launch\\fR(1)\nrun something\n"));
+	assert_non_null(strstr(all, "\\fBlock.futex\\fR\na lock of the program (5 %, or "));
+	assert_non_null(strstr(all, "\\fBunknown\\fR\nnot observed, or not recognised (never)\n"));
+	assert_non_null(strstr(all, "\\fBdisk\\fR (on by default)\n"));
+	assert_non_null(strstr(all, ".SS 1 switch\nA CPU went "));
+	assert_non_null(strstr(all, "\\fBprev_syscall\\fR\n"));
+	assert_non_null(strstr(all, "; \\-1 in recordings older than the field\n"));
 }
 
 static void test_completion_knows_commands_options_and_words(void **state)
