@@ -11,6 +11,11 @@
 /* Fewer samples say little about an interval: then the thread's others are asked too. */
 #define SAMPLES_ENOUGH 5
 
+/* Task state of a wait that signals do not end (include/linux/sched.h). */
+#define STATE_UNINTERRUPTIBLE 0x2
+/* A request is told completed a little after it woke who waited for it. */
+#define COMPLETION_SLACK_NS   UINT64_C(20000)
+
 /* ---- pieces ---- */
 
 struct walk {
@@ -112,7 +117,8 @@ static enum category category_of_call(int number)
 		{"waitid", CATEGORY_WAIT_CHILD},         {"vfork", CATEGORY_WAIT_CHILD},
 		{"connect", CATEGORY_NET_CONNECT},       {"flock", CATEGORY_LOCK_KERNEL},
 		{"pause", CATEGORY_WAIT_IDLE},           {"semop", CATEGORY_WAIT_CONDITION},
-		{"semtimedop", CATEGORY_WAIT_CONDITION},
+		{"semtimedop", CATEGORY_WAIT_CONDITION}, {"fsync", CATEGORY_IO_DISK},
+		{"fdatasync", CATEGORY_IO_DISK},         {"msync", CATEGORY_IO_DISK},
 	};
 	const char *name = number >= 0 ? model_syscall_name(number) : NULL;
 
@@ -121,6 +127,23 @@ static enum category category_of_call(int number)
 			return calls[i].category;
 	}
 	return CATEGORY_UNKNOWN;
+}
+
+/* A request of its own was under way when it was woken: so short a wait needs no other witness. */
+static bool waited_for_disk(const struct history *history, const struct thread *thread,
+			    const struct turn *turn)
+{
+	struct history_events events = history_events(history, EVENT_DISK);
+
+	for (size_t i = history_event_from(&events, turn->start_ns); i < events.count; i++) {
+		const struct event_disk *request = (const void *)events.events[i];
+
+		if (request->header.time_ns > turn->wake_ns + COMPLETION_SLACK_NS)
+			return false;
+		if (request->tid == thread->tid && request->queued_ns <= turn->start_ns)
+			return true;
+	}
+	return false;
 }
 
 /* What nine in ten of the thread's waits in a system call were, by time; at least three. */
@@ -173,6 +196,10 @@ enum category account_block(const struct history *history, const struct thread *
 		return ending_category(history, thread, turn);
 	if (category != CATEGORY_UNKNOWN || (wait && wait->evidence))
 		return category;
+	if (turn->prev_state & STATE_UNINTERRUPTIBLE && waited_for_disk(history, thread, turn))
+		return turn->prev_syscall == EVENT_NO_SYSCALL && !thread->is_kernel
+			       ? CATEGORY_MEM_FAULT
+			       : CATEGORY_IO_DISK;
 	category = category_of_call(turn->prev_syscall);
 	if (category == CATEGORY_UNKNOWN && !thread->is_kernel)
 		category = habit(history, thread, turn->prev_syscall);

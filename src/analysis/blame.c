@@ -11,8 +11,10 @@
 #include "analysis/peer.h"
 #include "base/memory.h"
 
-/* What is shorter than this part of the target's own wait is not followed: it explains nothing, and
- * there may be very much of it. */
+/* So many waits of others are followed whatever their length. */
+#define STEPS_FREE      200000
+/* Then what is shorter than this part of the target's own wait is not followed: it explains
+ * nothing, and there may be very much of it. */
 #define WORTH_FOLLOWING 200
 
 struct blame {
@@ -24,6 +26,7 @@ struct blame {
 	struct map64 cause_of; /* hash of what makes a cause -> its number */
 	struct blame_hop hops[BLAME_HOPS_MAX];
 	size_t hop_count;
+	size_t steps; /* waits of others that were looked at */
 };
 
 struct blame *blame_new(const struct history *history, bool idle_counts)
@@ -265,6 +268,19 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 	add_leaf(blame, &leaf);
 }
 
+/* Poll with a time limit that was over, in somebody that was waited for otherwise than as a server
+ * is: a sleep. */
+static enum category rest_category(const struct blame *blame, enum category category,
+				   const struct ending *ending)
+{
+	bool is_asked = blame->hop_count > 1 &&
+			(is_lock(blame->hops[0].category) || blame->hops[0].way == ENDING_SIGNAL);
+
+	return is_asked && category == CATEGORY_WAIT_IDLE && ending->way == ENDING_TIME
+		       ? CATEGORY_WAIT_SLEEP
+		       : category;
+}
+
 /*
  * A worker of the kernel that only tells that a disk is done had nothing to do before: the time is
  * the disk's. Ends the way at the hop before; false if this is another case.
@@ -285,7 +301,8 @@ static bool end_at_disk(struct following *following, const struct piece *piece,
 	return true;
 }
 
-/* A wait for a lock that ended, if at all, without the lock: a time limit, or a signal that killed the program. */
+/* A wait for a lock that ended, if at all, without the lock: a time limit, or a signal that killed
+ * the program. */
 static bool nobody_gave_it(const struct ending *ending)
 {
 	return ending->turn->flags & TURN_OPEN || ending->way == ENDING_TIME ||
@@ -309,7 +326,8 @@ static void follow_block(struct following *following, const struct piece *piece)
 		return;
 	if (is_target && category == CATEGORY_WAIT_IDLE && !blame->idle_counts)
 		next = NULL;
-	if (!is_target && piece_ns(piece) < (first->to_ns - first->from_ns) / WORTH_FOLLOWING)
+	if (!is_target && ++blame->steps > STEPS_FREE &&
+	    piece_ns(piece) < (first->to_ns - first->from_ns) / WORTH_FOLLOWING)
 		next = NULL;
 	*hop = (struct blame_hop){
 		.thread = following->thread,
@@ -333,7 +351,7 @@ static void follow_block(struct following *following, const struct piece *piece)
 		follow(blame, next, piece->from_ns, piece->to_ns,
 		       next->index == ending.turn->waker ? waker_stack(blame, ending.turn) : 0);
 	} else {
-		end_here(blame, following->thread, piece, category,
+		end_here(blame, following->thread, piece, rest_category(blame, category, &ending),
 			 category == CATEGORY_UNKNOWN ? BLAME_NO_EVIDENCE : BLAME_LEAF);
 	}
 	blame->hop_count--;

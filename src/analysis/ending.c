@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analysis/ending.h"
 
+#include <linux/futex.h>
 #include <string.h>
 
 #include "analysis/category_table.h"
@@ -101,10 +102,29 @@ static enum ending_way way_of_turn(const struct history *history, const struct t
 	return turn->flags & TURN_WAKER_IRQ ? ENDING_UNKNOWN : ENDING_OTHER;
 }
 
+static bool is_named(int syscall, const char *words)
+{
+	const char *name = syscall >= 0 ? model_syscall_name(syscall) : NULL;
+
+	return name && function_is_one_of(name, words);
+}
+
 static bool has_author(enum ending_way way)
 {
 	return way == ENDING_SIGNAL || way == ENDING_LOCAL || way == ENDING_UNIX ||
 	       way == ENDING_CHILD || way == ENDING_OTHER;
+}
+
+/* A futex that only threads of one process can see: another's thread cannot have woken it, an
+ * interrupt on its CPU did. */
+static bool is_of_others(const struct history *history, const struct turn *turn,
+			 const struct thread *waker)
+{
+	const struct wait *wait = history_wait(history, turn);
+
+	return wait && wait->evidence && is_named(wait->evidence->syscall, "futex") &&
+	       wait->evidence->args[1] & FUTEX_PRIVATE_FLAG &&
+	       waker->process != wait->thread->process;
 }
 
 static struct ending look(const struct history *history, const struct turn *turn)
@@ -112,8 +132,10 @@ static struct ending look(const struct history *history, const struct turn *turn
 	struct ending ending = {.way = way_of_turn(history, turn), .turn = turn};
 	const struct thread *waker = history_waker(history, turn);
 
-	if (waker && waker->tid && waker->index != turn->thread && has_author(ending.way) &&
-	    !(turn->flags & TURN_WAKER_IRQ))
+	if (waker && is_of_others(history, turn, waker))
+		ending.way = ENDING_TIME;
+	else if (waker && waker->tid && waker->index != turn->thread && has_author(ending.way) &&
+		 !(turn->flags & TURN_WAKER_IRQ))
 		ending.waker = waker;
 	return ending;
 }
@@ -125,13 +147,6 @@ static int syscall_of(const struct history *history, const struct turn *turn)
 	const struct wait *wait = history_wait(history, turn);
 
 	return wait && wait->evidence ? wait->evidence->syscall : turn->prev_syscall;
-}
-
-static bool is_named(int syscall, const char *words)
-{
-	const char *name = syscall >= 0 ? model_syscall_name(syscall) : NULL;
-
-	return name && function_is_one_of(name, words);
 }
 
 /* Calls that a program repeats when their time is over. */

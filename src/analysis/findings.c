@@ -19,6 +19,9 @@
 /* Waiting for somebody who has nothing to do either is no problem. */
 static bool is_idle_cause(const struct blame_cause *cause)
 {
+	/* who holds a lock has something to do: to give it back */
+	if (cause->category == CATEGORY_LOCK_FUTEX || cause->category == CATEGORY_LOCK_KERNEL)
+		return false;
 	if (cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE)
 		return true;
 	/* for others, and nobody came: its time was up, or it waits still */

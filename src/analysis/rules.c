@@ -192,3 +192,9 @@ const char *advice_for(enum category category, enum category leaf, const char *o
 	}
 	return advices[i].text;
 }
+
+const char *advice_for_deadlock(void)
+{
+	return "take these locks in the same order everywhere, or take the second with a try-lock and "
+	       "begin again; the stacks say who takes which first";
+}

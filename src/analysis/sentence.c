@@ -238,7 +238,9 @@ static enum category advice_leaf(const struct blame_cause *cause)
 static char *advice_of(const struct explanation *explanation, const struct finding *finding)
 {
 	enum category leaf = advice_leaf(finding->cause);
-	const char *pattern = advice_for(finding->category, leaf, finding->object);
+	bool is_dead = finding->cause && finding->cause->end == BLAME_DEADLOCK;
+	const char *pattern = is_dead ? advice_for_deadlock()
+				      : advice_for(finding->category, leaf, finding->object);
 	struct buffer text = {.data = NULL};
 
 	while (*pattern) {

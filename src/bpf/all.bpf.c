@@ -13,5 +13,6 @@
 #include "bpf/tcp.bpf.c"
 #include "bpf/span.bpf.c"
 #include "bpf/irq.bpf.c"
+#include "bpf/open.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

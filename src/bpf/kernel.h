@@ -306,6 +306,10 @@ struct bpf_perf_event_data_kern {
 #define PF_KTHREAD   0x00200000
 
 #define TASK_INTERRUPTIBLE   0x1
+struct bpf_iter__task {
+	struct task_struct *task;
+} __attribute__((preserve_access_index));
+
 #define TASK_UNINTERRUPTIBLE 0x2
 #define TASK_DEAD            0x80
 

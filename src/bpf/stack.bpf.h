@@ -43,7 +43,8 @@ enum scratch_use {
 	SCRATCH_WAIT = 0,
 	SCRATCH_WAKER = 1,
 	SCRATCH_SAMPLE = 2,
-	SCRATCH_USES = 3
+	SCRATCH_OPEN = 3,
+	SCRATCH_USES = 4
 };
 
 struct scratch {
@@ -341,32 +342,14 @@ static __always_inline void write_user_copy(struct task_struct *task, struct scr
 	remember_definition(id, cpu, position);
 }
 
-/*
- * The user stack of TASK, which is current. Returns its id; 0 if there is none to have.
- * *RET_UNREADABLE is set if the stack was not in memory: then the stack is the innermost frame
- * alone.
- */
-static __always_inline __u64 user_stack_id(void *ctx, struct task_struct *task,
-					   struct scratch *scratch, struct log_head *log, __u32 cpu,
-					   __u64 now_ns, bool *ret_unreadable)
+/* The id of the user stack whose first COPIED bytes of EXTENT, and registers, are in SCRATCH; defines it if need be. */
+static __always_inline __u64 define_user_stack(struct task_struct *task, struct scratch *scratch,
+					       struct log_head *log, __u32 cpu, __u64 now_ns,
+					       __u32 copied, __u64 extent)
 {
 	struct capture_counters *counter = counters_here();
-	struct pt_regs *regs;
-	__u64 extent, id;
-	__u32 copied;
+	__u64 id;
 
-	if (settings.user_stack == USER_STACK_NONE || (task->flags & PF_KTHREAD) || !task->mm)
-		return 0;
-	if (settings.user_stack == USER_STACK_FP)
-		return user_frames_id(ctx, task, scratch, log, cpu, now_ns);
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	read_registers(scratch, regs);
-	if (!scratch->regs[7])
-		return 0; /* a worker of io_uring or vhost: the user's memory, but no user side */
-	extent = stack_extent(task, scratch->regs[7]);
-	copied = copy_stack(scratch, scratch->regs[7],
-			    extent < EVENT_USER_COPY_MAX ? (__u32)extent : EVENT_USER_COPY_MAX);
-	*ret_unreadable = copied == 0;
 	copied &= ~7u;
 	id = hash_callers(scratch, task->mm->start_code, task->mm->end_code - task->mm->start_code,
 			  task->mm->mmap_base - MAPPED_BYTES, copied / 8);
@@ -381,6 +364,34 @@ static __always_inline __u64 user_stack_id(void *ctx, struct task_struct *task,
 	write_user_copy(task, scratch, log, cpu, now_ns, id, copied,
 			copied == EVENT_USER_COPY_MAX && extent > copied);
 	return id;
+}
+
+/*
+ * The user stack of TASK, which is current. Returns its id; 0 if there is none to have.
+ * *RET_UNREADABLE is set if the stack was not in memory: then the stack is the innermost frame
+ * alone.
+ */
+static __always_inline __u64 user_stack_id(void *ctx, struct task_struct *task,
+					   struct scratch *scratch, struct log_head *log, __u32 cpu,
+					   __u64 now_ns, bool *ret_unreadable)
+{
+	struct pt_regs *regs;
+	__u64 extent;
+	__u32 copied;
+
+	if (settings.user_stack == USER_STACK_NONE || (task->flags & PF_KTHREAD) || !task->mm)
+		return 0;
+	if (settings.user_stack == USER_STACK_FP)
+		return user_frames_id(ctx, task, scratch, log, cpu, now_ns);
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	read_registers(scratch, regs);
+	if (!scratch->regs[7])
+		return 0; /* a worker of io_uring or vhost: the user's memory, but no user side */
+	extent = stack_extent(task, scratch->regs[7]);
+	copied = copy_stack(scratch, scratch->regs[7],
+			    extent < EVENT_USER_COPY_MAX ? (__u32)extent : EVENT_USER_COPY_MAX);
+	*ret_unreadable = copied == 0;
+	return define_user_stack(task, scratch, log, cpu, now_ns, copied, extent);
 }
 
 #endif

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "capture/calibrate.h"
@@ -69,8 +71,7 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 		resolver_free(resolver);
 		return err;
 	}
-	err = naming_start(&capture->drain.naming, resolver,
-			   cgroup_reader_new(&options->sink));
+	err = naming_start(&capture->drain.naming, resolver, cgroup_reader_new(&options->sink));
 	if (!err)
 		err = choice_try(capture);
 	if (!err)
@@ -200,7 +201,8 @@ int capture_start(struct capture *capture)
 	/* births first, the switches last: who is seen running has been seen living */
 	for (int id = HOOK_COUNT - 1; id >= 0; id--) {
 		if (hooks[id].program && !hooks[id].is_required &&
-		    hooks[id].type != HOOK_TYPE_UPROBE && choice_is_used(capture, id))
+		    hooks[id].type != HOOK_TYPE_UPROBE && hooks[id].type != HOOK_TYPE_ITERATOR &&
+		    choice_is_used(capture, id))
 			attach_or_do_without(capture, id);
 	}
 	if (capture->probes & PROBE_BIT(PROBE_IRQ))
@@ -238,12 +240,34 @@ static void destroy_links(struct bpf_link **links, size_t count)
 	}
 }
 
+/* Evidence of the waits that are under way: an iterator over all threads, run by reading it. */
+static void look_at_open_waits(struct capture *capture)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(capture->object, hooks[HOOK_OPEN_WAITS].program);
+	struct bpf_link *link;
+	char nothing[64];
+	int iterator;
+
+	if (!choice_is_used(capture, HOOK_OPEN_WAITS) || !program)
+		return;
+	link = bpf_program__attach_iter(program, NULL);
+	iterator = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+	while (iterator >= 0 && read(iterator, nothing, sizeof(nothing)) > 0)
+		;
+	if (iterator >= 0)
+		close(iterator);
+	bpf_link__destroy(link);
+}
+
 void capture_stop(struct capture *capture)
 {
 	if (capture->is_stopped)
 		return;
 	capture->is_stopped = true;
-	/* the switch log first: its end is the recording's, and it takes the kernel a while to let all go */
+	look_at_open_waits(capture);
+	/* the switch log first: its end is the recording's, and it takes the kernel a while to let
+	 * all go */
 	destroy_links(&capture->links[HOOK_SWITCH], 1);
 	capture->drain.stop_ns = capture_now_ns();
 	destroy_links(capture->sample_links, capture->cpu_count);

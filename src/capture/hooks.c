@@ -149,6 +149,10 @@ const struct hook hooks[] = {
 			    "code that processes map: names of short-lived ones",
 			    "names of functions in processes that end quickly",
 			    "run as root, or give CAP_PERFMON"},
+	[HOOK_OPEN_WAITS] = {"iter/task", "on_open_wait", PROBE_SCHED, HOOK_TYPE_ITERATOR, false,
+			     "evidence of waits that had not ended at the end: what hangs",
+			     "why threads hang that still wait at the end",
+			     "use a kernel with sleepable iterators (5.18 and later)"},
 	[HOOK_SPAN_ENTRY] = {"uprobe", "on_span_entry", PROBE_SPAN, HOOK_TYPE_UPROBE, false,
 			     "calls of functions of programs", "spans (--span)",
 			     "use a kernel with CONFIG_UPROBE_EVENTS=y (5.15 and later)"},
@@ -331,6 +335,14 @@ static int try_perf_event(enum hook_id id)
 	return event < 0 ? -errno : 0;
 }
 
+/* Whether the program loads is seen when it is loaded; it needs this. */
+static int try_iterator(const struct btf *btf)
+{
+	int id = btf ? btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC) : -ENOENT;
+
+	return id < 0 ? id : 0;
+}
+
 static struct hook_state try_hook(const struct btf *btf, enum hook_id id)
 {
 	int err = -EINVAL;
@@ -347,6 +359,9 @@ static struct hook_state try_hook(const struct btf *btf, enum hook_id id)
 		break;
 	case HOOK_TYPE_UPROBE:
 		err = try_uprobe(id);
+		break;
+	case HOOK_TYPE_ITERATOR:
+		err = try_iterator(btf);
 		break;
 	}
 	return (struct hook_state){.works = err == 0, .error = err};

@@ -71,6 +71,7 @@ enum hook_id {
 	HOOK_RETRANSMIT,
 	HOOK_RETRANSMIT_SYNACK,
 	HOOK_SIDE_BAND,
+	HOOK_OPEN_WAITS,
 	HOOK_SPAN_ENTRY,
 	HOOK_SPAN_RETURN,
 	/* of a pair the end comes behind, and is attached first: no interrupt seems to last */
@@ -96,7 +97,8 @@ enum hook_type {
 	HOOK_TYPE_TRACEPOINT,
 	HOOK_TYPE_KPROBE,
 	HOOK_TYPE_PERF_EVENT,
-	HOOK_TYPE_UPROBE
+	HOOK_TYPE_UPROBE,
+	HOOK_TYPE_ITERATOR, /* run once, when the capture stops */
 };
 
 struct hook {

@@ -140,6 +140,7 @@ enum event_wait_flag {
 	EVENT_WAIT_WAKER_LATE = 2, /* the wake-up was not seen: blocked_ns holds the whole wait */
 	EVENT_WAIT_KERNEL_THREAD = 4, /* a kernel thread: it has no user side */
 	EVENT_WAIT_WAKER_IRQ = 8, /* an interrupt woke it: the waker only happened to run there */
+	EVENT_WAIT_OPEN = 32, /* it had not ended when the recording did */
 	EVENT_WAIT_NO_USER_COPY = 16, /* the user stack could not be read (paged out) */
 };
 

@@ -74,7 +74,7 @@ static const struct event_field wait_fields[] = {
 	FIELD(wait, cpu, MEANING_CPU, "where it resumed"),
 	FIELD(wait, flags, MEANING_FLAGS,
 	      "1 no user stack could be taken, 2 wake-up not seen, 4 kernel thread, 8 woken by an "
-	      "interrupt, 16 user stack not readable"),
+	      "interrupt, 16 user stack not readable, 32 not ended when the recording did"),
 	FIELD(wait, syscall, MEANING_SYSCALL, "system call it was in; -1 is none"),
 	FIELD_ARRAY(wait, args, MEANING_ADDRESS, "arguments of the system call"),
 	FIELD(wait, kernel_stack, MEANING_STACK, "kernel stack of the wait"),

@@ -148,6 +148,13 @@ void lane_wait_lost(struct timeline *timeline, struct lane *lane, uint64_t time_
 	decide_waking(lane, time_ns);
 	lane->wait.end_ns = time_ns;
 	lane->wait.is_open = true;
+	if (lane->is_open && !lane->wait.wake_seen) {
+		lane->wait.evidence = lane->evidence;
+		if (lane->start_assumed || lane->wait.prev_state == STATE_ASSUMED)
+			lane->wait.prev_state = lane->evidence->prev_state;
+		lane->wait.syscall = lane->evidence->syscall;
+	}
+	lane->is_open = false;
 	tell(timeline, lane);
 	lane->state = LANE_UNKNOWN;
 	lane->since_ns = time_ns;
@@ -206,6 +213,7 @@ void lane_wait_end(struct timeline *timeline, struct lane *lane, uint64_t time_n
 	if (lane->has_evidence && lane->evidence->header.time_ns + EVIDENCE_SLACK_NS < time_ns)
 		lane_settle_evidence(timeline, lane);
 	time_ns = later(time_ns, lane->since_ns);
+	lane->is_open = false;
 	if (lane_is_waiting(lane)) {
 		decide_waking(lane, time_ns);
 		lane->hold = HOLD_WAIT;
@@ -239,6 +247,18 @@ void lane_settle_evidence(struct timeline *timeline, struct lane *lane)
 static bool is_near(uint64_t a, uint64_t b)
 {
 	return (a > b ? a - b : b - a) <= EVIDENCE_SLACK_NS;
+}
+
+void lane_open_evidence(struct timeline *timeline, struct lane *lane,
+			const struct event_wait *event)
+{
+	if (lane->state != LANE_BLOCKED && lane->state != LANE_UNSEEN)
+		return;
+	lane_settle_evidence(timeline, lane);
+	if (!lane->evidence)
+		lane->evidence = arena_alloc(&timeline->arena, sizeof(*lane->evidence));
+	*lane->evidence = *event;
+	lane->is_open = true;
 }
 
 void lane_evidence(struct timeline *timeline, struct lane *lane, const struct event_wait *event)

@@ -281,7 +281,11 @@ static void on_wait(struct timeline *timeline, const struct event_wait *event, u
 {
 	struct lane *lane = identity_lane_of(timeline, event->tid, event->pid, time_ns);
 
-	if (lane != timeline->idle)
+	if (lane == timeline->idle)
+		return;
+	if (event->flags & EVENT_WAIT_OPEN)
+		lane_open_evidence(timeline, lane, event);
+	else
 		lane_evidence(timeline, lane, event);
 }
 

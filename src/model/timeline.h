@@ -50,6 +50,7 @@ struct lane {
 	bool is_forked;     /* its fork was seen */
 	bool is_newborn;    /* its first wake-up has not been seen */
 	bool start_assumed; /* of wait: its true start was not seen */
+	bool is_open;       /* evidence says that it still waits: the recording's last word on it */
 	bool has_evidence;  /* evidence came before the switch-in it belongs to */
 	uint16_t cpu;       /* while on a CPU */
 	uint32_t pid;       /* 0: not known yet */
@@ -176,6 +177,9 @@ uint64_t lane_certain_until(const struct timeline *timeline, const struct lane *
 			    uint64_t cpu_known_ns);
 /* Tells what is held. */
 void lane_flush(struct timeline *timeline, struct lane *lane);
+/* Evidence of a wait that is under way while the recording ends: kept until it is told as open. */
+void lane_open_evidence(struct timeline *timeline, struct lane *lane,
+			const struct event_wait *event);
 /* Evidence came: joins what is held, or is kept until its switch-in comes. */
 void lane_evidence(struct timeline *timeline, struct lane *lane, const struct event_wait *event);
 /* Evidence without a switch-in: it was on a CPU then, at lane->since_ns, and left unseen. */
