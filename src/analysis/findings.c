@@ -19,7 +19,10 @@
 /* Waiting for somebody who has nothing to do either is no problem. */
 static bool is_idle_cause(const struct blame_cause *cause)
 {
-	if (cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE)
+	bool is_lock =
+		cause->category == CATEGORY_LOCK_FUTEX || cause->category == CATEGORY_LOCK_KERNEL;
+
+	if (cause->leaf == CATEGORY_WAIT_IDLE || (cause->end == BLAME_CYCLE && !is_lock))
 		return true;
 	/* for others, and nobody came: its time was up, or it waits still */
 	if (cause->hop_count == 1 && cause->leaf == cause->category &&
@@ -296,5 +299,8 @@ void findings_make(struct explanation *explanation, bool idle_counts)
 	      compare_findings);
 	for (size_t i = 0; i < explanation->finding_count; i++)
 		explanation->findings[i].rank = (unsigned int)i + 1;
-	explanation->is_healthy = explanation->finding_count == 0;
+	/* what was not seen cannot be called healthy */
+	explanation->is_healthy =
+		explanation->finding_count == 0 &&
+		explanation->account.ns[CATEGORY_UNKNOWN] < explanation->total_ns / 2;
 }
