@@ -24,7 +24,7 @@ const struct category_rule *rule_of(enum category category);
  * object. A text with {culprit}, {function}, {object} and {target} to be filled in; never NULL.
  */
 const char *advice_for(enum category category, enum category leaf, const char *object);
-/* The same where nobody will ever give the lock back. */
+/* The same where threads wait for each other's locks. */
 const char *advice_for_deadlock(void);
 
 #endif

@@ -213,7 +213,7 @@ static void add_word(struct buffer *text, const char *word, size_t length,
 	const char *value = NULL;
 
 	if (!strncmp(word, "culprit", length) && is_same_name(explanation, finding))
-		value = "the others of that name";
+		add_thread(text, finding->culprit);
 	else if (!strncmp(word, "culprit", length))
 		value = finding->culprit ? name_of(finding->culprit) : "the other side";
 	else if (!strncmp(word, "function", length))
@@ -237,10 +237,11 @@ static enum category advice_leaf(const struct blame_cause *cause)
 
 static char *advice_of(const struct explanation *explanation, const struct finding *finding)
 {
-	enum category leaf = advice_leaf(finding->cause);
-	bool is_dead = finding->cause && finding->cause->end == BLAME_DEADLOCK;
-	const char *pattern = is_dead ? advice_for_deadlock()
-				      : advice_for(finding->category, leaf, finding->object);
+	const struct blame_cause *cause = finding->cause;
+	const char *pattern =
+		cause && cause->end == BLAME_DEADLOCK
+			? advice_for_deadlock()
+			: advice_for(finding->category, advice_leaf(cause), finding->object);
 	struct buffer text = {.data = NULL};
 
 	while (*pattern) {
@@ -298,6 +299,9 @@ static char *healthy_verdict(const struct explanation *explanation)
 
 	if (!explanation->total_ns)
 		return xasprintf("%s: nothing is known of that time.", explanation->target);
+	if (most == CATEGORY_UNKNOWN)
+		return xasprintf("It is not known what %s did %.0f %% of the time.",
+				 explanation->target, 100 * share);
 	if (is_idling(most) && share > 0.5)
 		return xasprintf("Nothing wrong: %s is idle, it %s %.0f %% of the time%s%s.",
 				 explanation->target, rule_of(most)->did, 100 * share,
