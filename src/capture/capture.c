@@ -42,6 +42,9 @@ static int check_spans(const struct capture *capture)
 	for (size_t i = 0; capture->spans.count > 0 && i < ARRAY_SIZE(ids); i++) {
 		const struct hook_state *state = &capture->states[ids[i]];
 
+		if (state->error == -EVENT_HOOK_LEFT_OUT)
+			return fail(-EINVAL, "--span needs %s: do not leave it out",
+				    hooks[ids[i]].name);
 		if (!state->works)
 			return fail_errno(state->error,
 					  "--span: the kernel refuses probes on "
@@ -69,10 +72,9 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 		resolver_free(resolver);
 		return err;
 	}
-	err = naming_start(&capture->drain.naming, resolver,
-			   cgroup_reader_new(&options->sink));
+	err = naming_start(&capture->drain.naming, resolver, cgroup_reader_new(&options->sink));
 	if (!err)
-		err = choice_try(capture);
+		err = choice_try(capture, options->left_out);
 	if (!err)
 		err = settings_make(&capture->settings, options, capture->cpu_count);
 	if (err)
@@ -187,7 +189,7 @@ static void start_steal(struct capture *capture)
 
 int capture_start(struct capture *capture)
 {
-	int err = 0;
+	int err;
 
 	if (capture->states[HOOK_SIDE_BAND].works) {
 		err = side_band_open(&capture->drain.side_band, capture->cpu_count,
@@ -198,17 +200,17 @@ int capture_start(struct capture *capture)
 		}
 	}
 	/* births first, the switches last: who is seen running has been seen living */
-	for (int id = HOOK_COUNT - 1; id >= 0; id--) {
-		if (hooks[id].program && !hooks[id].is_required &&
-		    hooks[id].type != HOOK_TYPE_UPROBE && choice_is_used(capture, id))
+	for (int id = HOOK_COUNT - 1; id > HOOK_WAKING; id--) {
+		if (hooks[id].program && hooks[id].type != HOOK_TYPE_UPROBE &&
+		    choice_is_used(capture, id))
 			attach_or_do_without(capture, id);
 	}
 	if (capture->probes & PROBE_BIT(PROBE_IRQ))
 		start_steal(capture);
 	threads_scan(capture_now_ns(), take_thread, capture);
-	err = attach(capture, HOOK_WAKING);
-	if (!err)
-		err = attach(capture, HOOK_SWITCH);
+	if (choice_is_used(capture, HOOK_WAKING))
+		attach_or_do_without(capture, HOOK_WAKING);
+	err = attach(capture, HOOK_SWITCH);
 	if (!err)
 		err = spans_attach(&capture->spans, capture->object);
 	statement_hooks(capture);
@@ -243,7 +245,8 @@ void capture_stop(struct capture *capture)
 	if (capture->is_stopped)
 		return;
 	capture->is_stopped = true;
-	/* the switch log first: its end is the recording's, and it takes the kernel a while to let all go */
+	/* the switch log first: its end is the recording's, and it takes the kernel a while to let
+	 * all go */
 	destroy_links(&capture->links[HOOK_SWITCH], 1);
 	capture->drain.stop_ns = capture_now_ns();
 	destroy_links(capture->sample_links, capture->cpu_count);
