@@ -44,6 +44,9 @@ static int check_spans(const struct capture *capture)
 	for (size_t i = 0; capture->spans.count > 0 && i < ARRAY_SIZE(ids); i++) {
 		const struct hook_state *state = &capture->states[ids[i]];
 
+		if (state->error == -EVENT_HOOK_LEFT_OUT)
+			return fail(-EINVAL, "--span needs %s: do not leave it out",
+				    hooks[ids[i]].name);
 		if (!state->works)
 			return fail_errno(state->error,
 					  "--span: the kernel refuses probes on "
@@ -73,7 +76,7 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	}
 	err = naming_start(&capture->drain.naming, resolver, cgroup_reader_new(&options->sink));
 	if (!err)
-		err = choice_try(capture);
+		err = choice_try(capture, options->left_out);
 	if (!err)
 		err = settings_make(&capture->settings, options, capture->cpu_count);
 	if (err)
@@ -188,7 +191,7 @@ static void start_steal(struct capture *capture)
 
 int capture_start(struct capture *capture)
 {
-	int err = 0;
+	int err;
 
 	if (capture->states[HOOK_SIDE_BAND].works) {
 		err = side_band_open(&capture->drain.side_band, capture->cpu_count,
@@ -199,18 +202,18 @@ int capture_start(struct capture *capture)
 		}
 	}
 	/* births first, the switches last: who is seen running has been seen living */
-	for (int id = HOOK_COUNT - 1; id >= 0; id--) {
-		if (hooks[id].program && !hooks[id].is_required &&
-		    hooks[id].type != HOOK_TYPE_UPROBE && hooks[id].type != HOOK_TYPE_ITERATOR &&
+	for (int id = HOOK_COUNT - 1; id > HOOK_WAKING; id--) {
+		if (hooks[id].program && hooks[id].type != HOOK_TYPE_UPROBE &&
+		    hooks[id].type != HOOK_TYPE_ITERATOR &&
 		    choice_is_used(capture, id))
 			attach_or_do_without(capture, id);
 	}
 	if (capture->probes & PROBE_BIT(PROBE_IRQ))
 		start_steal(capture);
 	threads_scan(capture_now_ns(), take_thread, capture);
-	err = attach(capture, HOOK_WAKING);
-	if (!err)
-		err = attach(capture, HOOK_SWITCH);
+	if (choice_is_used(capture, HOOK_WAKING))
+		attach_or_do_without(capture, HOOK_WAKING);
+	err = attach(capture, HOOK_SWITCH);
 	if (!err)
 		err = spans_attach(&capture->spans, capture->object);
 	statement_hooks(capture);

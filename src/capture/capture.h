@@ -28,6 +28,7 @@ struct capture_options {
 	uint64_t min_wait_ns;
 	uint64_t waker_stack_ns;
 	uint32_t probes;         /* PROBE_BIT of those wanted; PROBE_ALWAYS ones need not be set */
+	uint64_t left_out;       /* HOOK_BIT of hooks not to be used; none that is required */
 	uint64_t sample_rate_hz; /* 0: no samples */
 	enum user_stack_mode user_stack;
 	bool source_lines;

@@ -56,10 +56,10 @@ const struct hook hooks[] = {
 	[HOOK_SWITCH] = {"sched_switch", "on_switch", PROBE_SCHED, HOOK_TYPE_TRACEPOINT, true,
 			 "which thread runs on which CPU", "nothing can be recorded",
 			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y (6.1 and later)"},
-	[HOOK_WAKING] = {"sched_waking", "on_waking", PROBE_SCHED, HOOK_TYPE_TRACEPOINT, true,
+	[HOOK_WAKING] = {"sched_waking", "on_waking", PROBE_SCHED, HOOK_TYPE_TRACEPOINT, false,
 			 "when a thread became runnable, and who woke it",
-			 "nothing can be recorded",
-			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y (6.1 and later)"},
+			 "who ended a wait, and when: the wait for a CPU that follows counts as part of it",
+			 "none known"},
 	[HOOK_WAKEUP_NEW] = {"sched_wakeup_new", "on_wakeup_new", PROBE_SCHED, HOOK_TYPE_TRACEPOINT,
 			     false, "a new thread's first wait for a CPU",
 			     "the first run-queue delay of new threads", "none needed"},
@@ -224,6 +224,7 @@ const struct hook hooks[] = {
 };
 
 _Static_assert(ARRAY_SIZE(hooks) == HOOK_COUNT, "a row for each hook");
+_Static_assert(HOOK_COUNT <= 64, "HOOK_BIT has room");
 
 /* The type of a tracepoint's handler; -ENOENT if this kernel has no such tracepoint. */
 static int find_tracepoint(const struct btf *btf, const char *name)
@@ -385,6 +386,30 @@ static bool has_prev_state_argument(const struct btf *btf)
 bool hook_is_evidence(enum hook_id id)
 {
 	return id == HOOK_KICK || id == HOOK_SCHED_EXIT || id == HOOK_FINISH_SWITCH;
+}
+
+enum hook_id hook_end(enum hook_id id)
+{
+	switch (id) {
+	case HOOK_CONTENTION_BEGIN:
+	case HOOK_RECLAIM_BEGIN:
+	case HOOK_CGROUP_RECLAIM_BEGIN:
+	case HOOK_COMPACTION_BEGIN:
+	case HOOK_IRQ_ENTRY:
+	case HOOK_SOFTIRQ_ENTRY:
+	case HOOK_TIMER_ENTRY:
+	case HOOK_RESCHEDULE_ENTRY:
+	case HOOK_CALL_ENTRY:
+	case HOOK_CALL_SINGLE_ENTRY:
+	case HOOK_IRQ_WORK_ENTRY:
+		return id + 1;
+	case HOOK_DISK_START:
+	case HOOK_DISK_INSERT:
+	case HOOK_DISK_ISSUE:
+		return HOOK_DISK_COMPLETE;
+	default:
+		return HOOK_COUNT;
+	}
 }
 
 bool hook_has_stand_in(enum hook_id id, const struct hook_state *states)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a user can ask for by name; each is one or more hooks. */
 enum probe_id {
@@ -93,6 +94,8 @@ enum hook_id {
 	HOOK_COUNT,
 };
 
+#define HOOK_BIT(id) (UINT64_C(1) << (id))
+
 enum hook_type {
 	HOOK_TYPE_TRACEPOINT,
 	HOOK_TYPE_KPROBE,
@@ -117,11 +120,22 @@ extern const struct hook hooks[];
 
 struct hook_state {
 	bool works;
-	int error; /* the negative errno that refused it; 0 if it works */
+	int error; /* the negative errno that refused it, or -EVENT_HOOK_LEFT_OUT; 0 if it works */
 };
 
 /* One of those that stand in for one another: evidence of waits is taken at the best that works. */
 bool hook_is_evidence(enum hook_id id);
+
+/* The hook that ends what ID begins: without it ID is worse than nothing, since whatever began would
+ * seem to last. HOOK_COUNT: ID begins nothing. */
+enum hook_id hook_end(enum hook_id id);
+
+/*
+ * Adds the bits of the hooks in NAMES, which have commas between them: of hooks as `doctor` names them, or
+ * of probes, which stand for all their hooks. Fails with a sentence on a name that there is not (and says
+ * which are near), and on a hook that every recording needs.
+ */
+int hook_names_read(const char *names, uint64_t *ret_bits);
 
 /* Does another hook that works give the same? Then this one is not needed, or not missed. */
 bool hook_has_stand_in(enum hook_id id, const struct hook_state *states);

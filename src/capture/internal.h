@@ -35,10 +35,11 @@ struct capture {
 
 /* ---- choice.c ---- */
 
-/* Tries all hooks. Fails with a sentence if one is missing that every recording needs. */
-int choice_try(struct capture *capture);
+/* Tries all hooks but those of LEFT_OUT (HOOK_BIT). Fails with a sentence if one is missing that every
+ * recording needs. */
+int choice_try(struct capture *capture, uint64_t left_out);
 
-/* Decides how evidence is taken (WANTED as in capture_options) and what sched_switch tells; fills
+/* Decides how evidence is taken (WANTED as in capture_options) and what the hooks there are can tell; fills
  * the settings. */
 void choice_make(struct capture *capture, int wanted);
 
@@ -47,6 +48,8 @@ bool choice_is_observed(const struct capture *capture, enum hook_id id);
 /* Is its program to be loaded and attached? */
 bool choice_is_used(const struct capture *capture, enum hook_id id);
 enum event_hook_status choice_status(const struct capture *capture, enum hook_id id);
+/* Why it is missing: a negative errno, 0 if it is not. */
+int choice_error(const struct capture *capture, enum hook_id id);
 /* The hook that evidence is taken from. */
 enum hook_id choice_evidence_hook(const struct capture *capture);
 

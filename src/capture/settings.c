@@ -204,8 +204,6 @@ int settings_make(struct capture_settings *settings, const struct capture_option
 	settings->user_stack = options->user_stack;
 	settings->self_pid = (uint32_t)getpid();
 	settings->span_count = (uint32_t)options->span_count;
-	settings->tcp_states = !!(options->probes & PROBE_BIT(PROBE_TCP));
-	settings->knows_irqs = !!(options->probes & PROBE_BIT(PROBE_IRQ));
 	settings->tick_ns = tick_ns();
 	set_syscalls(settings);
 	return set_filter(settings, options);

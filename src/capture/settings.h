@@ -8,7 +8,7 @@
 #include "capture/capture.h"
 
 /* Log sizes are powers of two: asked for, or from a budget divided by CPUS. *SETTINGS is filled but
- * for evidence_hook and has_prev_state_arg. Fails with a sentence on a pattern that is too long, or
+ * for what depends on the hooks there are (choice_make). Fails with a sentence on a pattern that is too long, or
  * too many. */
 int settings_make(struct capture_settings *settings, const struct capture_options *options,
 		  unsigned int cpus);

@@ -36,7 +36,7 @@ static void give_hook(struct capture *capture, enum hook_id id, enum event_hook_
 	event->header = (struct event_header){
 		.kind = EVENT_HOOK, .size = (uint16_t)size, .time_ns = capture_now_ns()};
 	event->status = status;
-	event->error = -capture->states[id].error;
+	event->error = -choice_error(capture, id);
 	memcpy(event->text, hooks[id].name, name_bytes);
 	memcpy(event->text + name_bytes, gives, gives_bytes);
 	capture->sink.table(capture->sink.context, &event->header);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -210,7 +211,9 @@ static void print_hooks(FILE *out, const struct info_facts *facts)
 
 		if (hook->error)
 			text = xasprintf("%s (%s)", hook->text,
-					 strerror(hook->error < 0 ? -hook->error : hook->error));
+					 hook->error == EVENT_HOOK_LEFT_OUT
+						 ? "left out on request"
+						 : strerror(abs(hook->error)));
 		table_add_text(table, hook->name);
 		table_add_text(table, info_hook_status(hook->status));
 		table_add_text(table, text ? text : hook->text);

@@ -63,6 +63,17 @@ static int read_probes(const struct session_values *values, uint32_t *ret_bits)
 	return 0;
 }
 
+static int read_left_out(const struct session_values *values, uint64_t *ret_bits)
+{
+	for (size_t i = 0; i < values->without.count; i++) {
+		int err = hook_names_read(values->without.items[i], ret_bits);
+
+		if (err)
+			return fail(err, "--without");
+	}
+	return 0;
+}
+
 static int read_pids(const struct session_values *values, struct session *session, uint32_t *pids)
 {
 	for (size_t i = 0; i < values->pids.count; i++) {
@@ -135,6 +146,8 @@ static int open_capture(struct session *session, const struct session_values *va
 						 ? values->min_wait_ns
 						 : WAKER_STACK_MIN_NS;
 
+	if (!err)
+		err = read_left_out(values, &options.left_out);
 	if (err)
 		return err;
 	if (values->rate_hz > 10000)

@@ -18,6 +18,7 @@ struct session_values {
 	struct option_list pids;
 	struct option_list comms;
 	struct option_list probes; /* names, or several with commas */
+	struct option_list without; /* names of hooks, or several with commas */
 	struct option_list spans;
 	bool spans_anyway;
 	uint64_t min_wait_ns;
@@ -55,6 +56,9 @@ extern const char *const session_hook_names[];
 	       "sample what runs on each CPU so many times a second (default 99; 0: do not)"),     \
 	OPTION("probe", 0, OPTION_LIST, struct_, member_.probes, "NAME,...",                       \
 	       "only these probes, see dashcam probes (default: sched,sample,irq,disk,memory,tcp)"),                   \
+	OPTION("without", 0, OPTION_LIST, struct_, member_.without, "HOOK,...",                    \
+	       "leave out these hooks, or all of a probe, see dashcam doctor; what is not known then is " \
+	       "said in the recording"),                                                           \
 	OPTION("span", 0, OPTION_LIST, struct_, member_.spans, "NAME=BINARY:FUNCTION",             \
 	       "record each call of a function, from entry to return, as NAME; BINARY is a path, " \
 	       "or a library or program by its name, FUNCTION a symbol, or 0x and its address; "   \

@@ -575,10 +575,13 @@ enum event_hook_status {
 	EVENT_HOOK_MISSING = 3
 };
 
+/* For event_hook.error (ECANCELED): the user did not want it. */
+#define EVENT_HOOK_LEFT_OUT 125
+
 struct event_hook {
 	struct event_header header;
 	__u32 status; /* enum event_hook_status */
-	__s32 error;  /* errno that refused it, 0 if none */
+	__s32 error;  /* errno that refused it, or EVENT_HOOK_LEFT_OUT; 0 if none */
 	char text[];  /* hook, NUL, what it gives (or what is missing without it), NUL */
 };
 

@@ -266,7 +266,7 @@ static const struct event_field meta_fields[] = {
 
 static const struct event_field hook_fields[] = {
 	FIELD(hook, status, MEANING_COUNT, "1 works, 2 falls back to the next one, 3 missing"),
-	FIELD(hook, error, MEANING_COUNT, "error number that refused it"),
+	FIELD(hook, error, MEANING_COUNT, "error number that refused it; 125: left out on request"),
 	FIELD_TAIL(hook, text, MEANING_TEXTS, "hook, what it gives"),
 };
 
