@@ -264,6 +264,12 @@ static bool is_disk(enum category category)
 	       category == CATEGORY_MEM_FAULT || category == CATEGORY_MEM_SWAP;
 }
 
+/* By a signal, as wait(2) tells it. */
+static bool was_killed(const struct process *process)
+{
+	return process->end_ns != MODEL_TIME_UNKNOWN && process->exit_code & 0x7f;
+}
+
 /* Who kills a thread has nothing to do with what it waited for, nor has who sends a signal with
  * locks. */
 static bool is_cut_short(const struct thread *thread, enum category category,
@@ -272,7 +278,8 @@ static bool is_cut_short(const struct thread *thread, enum category category,
 	if (ending->way != ENDING_SIGNAL)
 		return false;
 	return is_lock(category) || category == CATEGORY_WAIT_CONDITION ||
-	       (thread->has_ended && thread->end_ns - ending->turn->wake_ns < DYING_NS);
+	       (was_killed(thread->process) &&
+		thread->end_ns - ending->turn->wake_ns < DYING_NS);
 }
 
 /* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf.
@@ -327,16 +334,17 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 }
 
 /* Poll with a time limit that was over, in somebody that was waited for otherwise than as a server
- * is: a sleep. */
+ * is, for a lock or a signal: a sleep. */
 static enum category rest_category(const struct blame *blame, enum category category,
 				   const struct ending *ending)
 {
-	bool is_asked = blame->hop_count > 1 &&
-			(is_lock(blame->hops[0].category) || blame->hops[0].way == ENDING_SIGNAL);
-
-	return is_asked && category == CATEGORY_WAIT_IDLE && ending->way == ENDING_TIME
-		       ? CATEGORY_WAIT_SLEEP
-		       : category;
+	if (category != CATEGORY_WAIT_IDLE || ending->way != ENDING_TIME)
+		return category;
+	for (size_t i = 0; i + 1 < blame->hop_count; i++) {
+		if (is_lock(blame->hops[i].category) || blame->hops[i].way == ENDING_SIGNAL)
+			return CATEGORY_WAIT_SLEEP;
+	}
+	return category;
 }
 
 /*

@@ -233,7 +233,7 @@ stop_recording() {
 free_port() {
 	local port
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		port=$((20000 + RANDOM % 20000))
+		port=$((10000 + RANDOM % 20000)) # as servers have, not one of those given out to clients
 		if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
 			echo $port
 			return 0
