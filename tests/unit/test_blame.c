@@ -487,8 +487,7 @@ static void check_sums(const struct scene *scene, const struct thread *thread, b
 	}
 	account_add(&account, scene->history, thread, from_ns, to_ns);
 	if (is_exact)
-		if (is_exact)
-			assert_int_equal(blamed_ns, to_ns - from_ns - account.on_cpu_ns);
+		assert_int_equal(blamed_ns, to_ns - from_ns - account.on_cpu_ns);
 	blame_free(blame);
 }
 
