@@ -276,6 +276,21 @@ static bool is_idling(enum category category)
 	       category == CATEGORY_WAIT_CONDITION || category == CATEGORY_WAIT_IPC;
 }
 
+/* Where the target itself was: the cause's function is that of the culprit at the end of the way. */
+static const char *own_function(const struct explanation *explanation, const struct blame_cause *cause)
+{
+	const struct wait *wait = cause->hop_count ? cause->hops[0].wait : NULL;
+	bool is_own = cause->hop_count < 2 && (!cause->hop_count || cause->hops[0].link == LINK_NONE);
+	const struct place *place;
+
+	if (is_own)
+		return function_of(cause);
+	place = wait && wait->evidence
+			? category_user_place(explanation->model, wait->evidence->user_stack)
+			: NULL;
+	return place ? place->function : NULL;
+}
+
 /* Where it had nothing to do, if that is what it mostly did: the function. */
 static const char *place_of_category(const struct explanation *explanation, enum category category)
 {
@@ -283,7 +298,7 @@ static const char *place_of_category(const struct explanation *explanation, enum
 		const struct blame_cause *cause = blame_cause(explanation->blame, i);
 
 		if (cause->category == category)
-			return function_of(cause);
+			return own_function(explanation, cause);
 	}
 	return NULL;
 }
