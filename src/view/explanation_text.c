@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +11,12 @@
 #include "view/explanation.h"
 #include "view/wrap.h"
 
-#define BAR_COLUMNS  30
-#define STACK_LINES  6
-#define FILE_WIDTH   100
-#define OTHERS_SHOWN 3
+#define BAR_COLUMNS   30
+#define WORDS_COLUMNS 54 /* what categories mean, behind two blanks */
+#define BAR_WORTH     8  /* a shorter bar shows less than the words in its place */
+#define STACK_LINES   6
+#define FILE_WIDTH    100
+#define OTHERS_SHOWN  3
 
 struct page {
 	FILE *out;
@@ -58,6 +61,21 @@ static void paragraph(const struct page *page, unsigned int indent, const char *
 	buffer_release(&escaped);
 }
 
+/* The same for a text with names from anywhere in it. */
+__attribute__((format(printf, 3, 4))) static void wrapped(const struct page *page,
+							  unsigned int indent, const char *format,
+							  ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	paragraph(page, indent, "", text);
+	free(text);
+}
+
 static void heading(const struct page *page, const char *text)
 {
 	fprintf(page->out, "\n%s%s%s\n", bold(page), text, plain(page));
@@ -65,12 +83,36 @@ static void heading(const struct page *page, const char *text)
 
 /* ---- the breakdown ---- */
 
-static void print_bar(FILE *out, double share)
+/* Columns that are left for a bar behind what is printed and two blanks. */
+static unsigned int room_for_bar(const struct page *page, int printed)
 {
-	int columns = (int)(share * BAR_COLUMNS + 0.5);
+	int room = (int)width(page) - printed - 2;
 
-	for (int i = 0; i < columns; i++)
+	return room < 0 ? 0 : room < BAR_COLUMNS ? (unsigned int)room : BAR_COLUMNS;
+}
+
+static void print_bar(FILE *out, unsigned int columns)
+{
+	if (columns)
+		fputs("  ", out);
+	for (unsigned int i = 0; i < columns; i++)
 		fputs("█", out);
+}
+
+/* The category's line: its numbers, what it means where there is room, and a bar in what is left. */
+static void print_share(const struct page *page, enum category category, double share)
+{
+	char time[UNITS_TEXT_SIZE];
+	int printed = fprintf(page->out, "  %-15s %9s %6.1f %%", category_name(category),
+			      format_ns(time, page->explanation->account.ns[category]), 100 * share);
+	bool has_words = room_for_bar(page, printed + WORDS_COLUMNS) >= BAR_WORTH;
+	unsigned int room = room_for_bar(page, printed + (has_words ? WORDS_COLUMNS : 0));
+	unsigned int bar = (unsigned int)(share * room + 0.5);
+
+	if (has_words)
+		fprintf(page->out, "  %-*s", bar ? WORDS_COLUMNS - 2 : 0, category_says(category));
+	print_bar(page->out, bar);
+	fputc('\n', page->out);
 }
 
 static void print_breakdown(const struct page *page)
@@ -82,15 +124,11 @@ static void print_breakdown(const struct page *page)
 
 	for (size_t i = 0; i < count; i++) {
 		double share = (double)ns[order[i]] / (double)explanation->total_ns;
-		char time[UNITS_TEXT_SIZE];
 
 		/* what is too little to see is in the sum all the same */
 		if (share < 0.0005 && i >= 3)
 			break;
-		fprintf(page->out, "  %-15s %9s %6.1f %%  %-50s ", category_name(order[i]),
-			format_ns(time, ns[order[i]]), 100 * share, category_says(order[i]));
-		print_bar(page->out, share);
-		fputc('\n', page->out);
+		print_share(page, order[i], share);
 	}
 }
 
@@ -110,14 +148,20 @@ static void print_target(const struct page *page)
 
 /* ---- stacks ---- */
 
+/* A function's name stays in one piece, however long it is. */
 static void print_place(const struct page *page, const struct place *place)
 {
 	fputs("       ", page->out);
 	print_escaped(page->out, place->function);
-	if (place->file[0])
-		fprintf(page->out, " (%s:%u)", place->file, place->line);
-	else if (place->module[0] && !place->is_unnamed && !place->is_kernel)
-		fprintf(page->out, " (%s)", place->module);
+	if (place->file[0]) {
+		fputs(" (", page->out);
+		print_escaped(page->out, place->file);
+		fprintf(page->out, ":%u)", place->line);
+	} else if (place->module[0] && !place->is_unnamed && !place->is_kernel) {
+		fputs(" (", page->out);
+		print_escaped(page->out, place->module);
+		fputc(')', page->out);
+	}
 	fputc('\n', page->out);
 }
 
@@ -166,15 +210,16 @@ static void print_evidence(const struct page *page, const struct blame_cause *ca
 
 static void print_places(const struct page *page, const struct blame_cause *cause)
 {
+	struct buffer text = {.data = NULL};
+
 	if (cause->where.count < 2)
 		return;
-	fputs("     functions:", page->out);
-	for (size_t i = 0; i < cause->where.count; i++) {
-		fputs(i ? ", " : " ", page->out);
-		print_escaped(page->out, cause->where.places[i].place->function);
-		fprintf(page->out, " %.0f %%", 100 * cause->where.places[i].share);
-	}
-	fputc('\n', page->out);
+	for (size_t i = 0; i < cause->where.count; i++)
+		buffer_printf(&text, "%s%s %.0f %%", i ? ", " : "",
+			      cause->where.places[i].place->function,
+			      100 * cause->where.places[i].share);
+	paragraph(page, 5, "functions: ", text.data);
+	buffer_release(&text);
 }
 
 /* ---- the way of blame ---- */
@@ -191,54 +236,49 @@ static const char *link_says(enum blame_link link)
 
 static void print_hops(const struct page *page, const struct blame_cause *cause)
 {
+	struct buffer text = {.data = NULL};
 	char time[UNITS_TEXT_SIZE];
 
 	for (size_t i = 0; i < cause->hop_count; i++) {
 		const struct blame_hop *hop = &cause->hops[i];
 
-		fprintf(page->out, "%*s", 7 + 2 * (int)i, "");
-		print_escaped(page->out, hop->thread->comm);
-		fprintf(page->out, " (%u) %s, %s%s\n", hop->thread->tid,
-			rule_of(hop->category)->did, format_ns(time, hop->to_ns - hop->from_ns),
-			link_says(hop->link));
+		wrapped(page, 7 + 2 * (unsigned int)i, "%s (%u) %s, %s%s", hop->thread->comm,
+			hop->thread->tid, rule_of(hop->category)->did,
+			format_ns(time, hop->to_ns - hop->from_ns), link_says(hop->link));
 	}
-	fprintf(page->out, "%*s=> ", 7 + 2 * (int)cause->hop_count, "");
-	if (cause->culprit) {
-		print_escaped(page->out, cause->culprit->comm);
-		fprintf(page->out, " (%u) ", cause->culprit->tid);
-	}
-	fprintf(page->out, "%s", category_name(cause->leaf));
-	if (cause->where.count) {
-		fputs(" in ", page->out);
-		print_escaped(page->out, cause->where.places[0].place->function);
-	}
-	if (cause->object[0]) {
-		fputs(", ", page->out);
-		print_escaped(page->out, cause->object);
-	}
-	fputc('\n', page->out);
+	if (cause->culprit)
+		buffer_printf(&text, "%s (%u) ", cause->culprit->comm, cause->culprit->tid);
+	buffer_printf(&text, "%s", category_name(cause->leaf));
+	if (cause->where.count)
+		buffer_printf(&text, " in %s", cause->where.places[0].place->function);
+	if (cause->object[0])
+		buffer_printf(&text, ", %s", cause->object);
+	paragraph(page, 7 + 2 * (unsigned int)cause->hop_count, "=> ", text.data);
+	buffer_release(&text);
 }
 
 static void print_part(const struct page *page, const struct finding_part *part)
 {
 	const struct blame_cause *cause = part->cause;
-	char total[UNITS_TEXT_SIZE], longest[UNITS_TEXT_SIZE];
+	struct buffer text = {.data = NULL};
+	char total[UNITS_TEXT_SIZE], longest[UNITS_TEXT_SIZE], label[64];
 
-	fprintf(page->out, "     %5.1f %%  %9s  ", 100 * part->share, format_ns(total, cause->ns));
+	snprintf(label, sizeof(label), "%5.1f %%  %9s  ", 100 * part->share,
+		 format_ns(total, cause->ns));
 	if (cause->culprit) {
-		print_escaped(page->out, cause->culprit->comm);
-		fprintf(page->out, " (%u)", cause->culprit->tid);
+		buffer_printf(&text, "%s (%u)", cause->culprit->comm, cause->culprit->tid);
 		if (cause->culprit_count > 1)
-			fprintf(page->out, " and %u more", cause->culprit_count - 1);
-		fputs(": ", page->out);
+			buffer_printf(&text, " and %u more", cause->culprit_count - 1);
+		buffer_printf(&text, ": ");
 	}
-	fputs(rule_of(cause->leaf)->did, page->out);
-	if (cause->where.count) {
-		fputs(" in ", page->out);
-		print_escaped(page->out, cause->where.places[0].place->function);
-	}
-	fprintf(page->out, "; %" PRIu64 " times, longest %s\n", cause->waits,
-		format_ns(longest, cause->longest_ns));
+	buffer_printf(&text, "%s", rule_of(cause->leaf)->did);
+	if (cause->where.count)
+		buffer_printf(&text, " in %s", cause->where.places[0].place->function);
+	if (cause->waits > 1)
+		buffer_printf(&text, "; %" PRIu64 " times, longest %s", cause->waits,
+			      format_ns(longest, cause->longest_ns));
+	paragraph(page, 5, label, text.data);
+	buffer_release(&text);
 	if (page->style->chain)
 		print_hops(page, cause);
 }
@@ -309,7 +349,8 @@ static void print_spans(const struct page *page)
 	char median[UNITS_TEXT_SIZE], p90[UNITS_TEXT_SIZE], p99[UNITS_TEXT_SIZE],
 		max[UNITS_TEXT_SIZE], from[UNITS_TEXT_SIZE];
 
-	fprintf(page->out, "\n%zu spans: median %s, 90 %% within %s, 99 %% within %s, longest %s\n",
+	fputc('\n', page->out);
+	wrapped(page, 0, "%zu spans: median %s, 90 %% within %s, 99 %% within %s, longest %s",
 		spans->count, format_ns(median, spans->median_ns), format_ns(p90, spans->p90_ns),
 		format_ns(p99, spans->p99_ns), format_ns(max, spans->max_ns));
 	if (spans->slow_count < spans->count)
