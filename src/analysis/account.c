@@ -256,6 +256,8 @@ bool account_irqs_next(struct account_irqs *irqs)
 		uint64_t inside_from_ns = start_ns > irqs->from_ns ? start_ns : irqs->from_ns;
 		uint64_t inside_to_ns = until_ns < irqs->to_ns ? until_ns : irqs->to_ns;
 
+		if (history_events_are_over(&irqs->events, irqs->next - 1, irqs->to_ns))
+			break;
 		if (event->tid != irqs->thread->tid || inside_from_ns >= inside_to_ns)
 			continue;
 		irqs->event = event;
@@ -316,6 +318,8 @@ uint64_t account_steal_ns(const struct history *history, const struct thread *th
 		const struct event_steal *event = (const void *)events.events[i];
 		uint64_t until_ns = event->header.time_ns, busy_ns, own_ns;
 
+		if (history_events_are_over(&events, i, to_ns))
+			break;
 		if (event->from_ns >= to_ns)
 			continue;
 		busy_ns = ran_ns(history, event->cpu, NULL, event->from_ns, until_ns);

@@ -83,6 +83,7 @@ struct script {
 	size_t count, capacity;
 	struct role roles[ROLES_MAX];
 	size_t role_count;
+	uint64_t end_ns; /* the last time in it */
 };
 
 __attribute__((format(printf, 3, 4))) static void add_line(struct script *script, uint64_t time_ns,
@@ -137,6 +138,12 @@ static void add_wait(struct script *script, const struct scene_wait *wait)
 
 	add_line(script, wait->from_ns, "%luns cpu%u switch %u:S > idle prev_syscall=%s %s",
 		 wait->from_ns, cpu, tid, syscall ? syscall : "-1", syscall ? "" : wait->fields);
+	if (wait->is_open && syscall)
+		add_line(
+			script, script->end_ns,
+			"%luns cpu%u wait %u pid=%u blocked_ns=%lu prev_state=S syscall=%s flags=%u %s %s",
+			script->end_ns, cpu, tid, wait->role->pid, script->end_ns - wait->from_ns,
+			syscall, EVENT_WAIT_OPEN, kinds[wait->kind].fields, wait->fields);
 	if (wait->is_open)
 		return;
 	add_line(script, wait->wake_ns, "%luns cpu%u waking %u by %u", wait->wake_ns,
@@ -196,19 +203,38 @@ static void read_wait(struct script *script, const char *line)
 	add_wait(script, &wait);
 }
 
+static bool has_time(const char *line)
+{
+	return line[0] >= '0' && line[0] <= '9';
+}
+
+/* All that a line says of time is in its first word: "5ms", "1ms..4ms..5ms", "1ms..". */
+static void note_times(struct script *script, const char *line)
+{
+	size_t first = strcspn(line, " \t");
+	_cleanup_free_ char *times = xasprintf("%.*s", (int)first, line);
+
+	for (char *dots; (dots = strstr(times, "..")); memset(dots, ' ', 2))
+		;
+	for (char *save, *time = strtok_r(times, " ", &save); time;
+	     time = strtok_r(NULL, " ", &save)) {
+		if (synth_time_ns(time, line) > script->end_ns)
+			script->end_ns = synth_time_ns(time, line);
+	}
+}
+
 static void read_line(struct script *script, const char *line)
 {
 	size_t first = strcspn(line, " \t");
-	bool has_time = line[0] >= '0' && line[0] <= '9';
 
 	if (!strncmp(line, "on cpu", 6)) {
 		read_role(script, line);
-	} else if (has_time && memmem(line, first, "..", 2)) {
+	} else if (has_time(line) && memmem(line, first, "..", 2)) {
 		read_wait(script, line);
 	} else {
 		_cleanup_free_ char *time = xasprintf("%.*s", (int)first, line);
 
-		add_line(script, has_time ? synth_time_ns(time, line) : 0, "%s", line);
+		add_line(script, has_time(line) ? synth_time_ns(time, line) : 0, "%s", line);
 	}
 }
 
@@ -233,6 +259,26 @@ struct scene scene_of(struct recording *recording)
 	return scene;
 }
 
+/* Calls READ for each line that is not empty. */
+static void read_lines(struct script *script, const char *text,
+		       void (*read)(struct script *script, const char *line))
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		_cleanup_free_ char *line = xasprintf("%.*s", (int)length, text);
+
+		if (length)
+			read(script, line);
+		text += length + (text[length] == '\n');
+	}
+}
+
+static void note_end(struct script *script, const char *line)
+{
+	if (has_time(line))
+		note_times(script, line);
+}
+
 struct scene scene_open(const char *text)
 {
 	struct script script = {.lines = NULL};
@@ -240,14 +286,8 @@ struct scene scene_open(const char *text)
 	struct recording *recording;
 
 	synth_text(synth, common_stacks);
-	while (*text) {
-		size_t length = strcspn(text, "\n");
-		_cleanup_free_ char *line = xasprintf("%.*s", (int)length, text);
-
-		if (length)
-			read_line(&script, line);
-		text += length + (text[length] == '\n');
-	}
+	read_lines(&script, text, note_end);
+	read_lines(&script, text, read_line);
 	qsort(script.lines, script.count, sizeof(*script.lines), compare_lines);
 	for (size_t i = 0; i < script.count; i++) {
 		synth_text(synth, script.lines[i].text);

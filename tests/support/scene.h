@@ -13,7 +13,7 @@
  *
  *	FROM..TO TID KIND by WAKER FIELD=VALUE...
  *	FROM..WAKE..TO TID ...               woken before it got its CPU again
- *	FROM.. TID KIND FIELD=VALUE...       it did not end
+ *	FROM.. TID KIND FIELD=VALUE...       it had not ended when the recording did
  *
  * WAKER is a thread with a CPU, or idle: an interrupt. In the first form a thread wakes it a
  * nanosecond before TO, so that the order is clear; times are shown in whole microseconds, and
