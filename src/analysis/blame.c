@@ -10,12 +10,19 @@
 #include "analysis/leaf.h"
 #include "analysis/peer.h"
 #include "base/memory.h"
+#include "base/units.h"
 
 /* So many waits of others are followed whatever their length. */
 #define STEPS_FREE      200000
 /* Then what is shorter than this part of the target's own wait is not followed: it explains
  * nothing, and there may be very much of it. */
 #define WORTH_FOLLOWING 200
+
+/* A thread that ends so soon after a signal was killed by it. */
+#define DYING_NS (50 * NS_PER_MS)
+
+/* One of several culprits counts from this part of the time of the largest on. */
+#define WORTH_COUNTING 20
 
 struct blame {
 	const struct history *history;
@@ -133,17 +140,59 @@ static struct blame_cause *cause_of(struct blame *blame, enum category category,
 	return cause;
 }
 
-static void note_culprit(struct blame_cause *cause, const struct thread *culprit)
+static void note_culprit(struct blame_cause *cause, const struct thread *culprit, uint64_t ns)
 {
+	unsigned int i = 0;
+
 	if (!culprit)
 		return;
-	for (unsigned int i = 0; i < cause->culprit_count && i < ARRAY_SIZE(cause->culprits_seen);
-	     i++) {
-		if (cause->culprits_seen[i] == culprit->index)
-			return;
-	}
-	if (cause->culprit_count < ARRAY_SIZE(cause->culprits_seen))
+	while (i < cause->culprit_count && cause->culprits_seen[i] != culprit->index)
+		i++;
+	if (i == ARRAY_SIZE(cause->culprits_seen))
+		return;
+	if (i == cause->culprit_count)
 		cause->culprits_seen[cause->culprit_count++] = culprit->index;
+	cause->culprits_ns[i] += ns;
+}
+
+/* Those with little time are not worth counting. */
+static void count_culprits(struct blame_cause *cause)
+{
+	unsigned int seen = cause->culprit_count;
+	uint64_t most_ns = 0;
+
+	for (unsigned int i = 0; i < seen; i++) {
+		if (cause->culprits_ns[i] > most_ns)
+			most_ns = cause->culprits_ns[i];
+	}
+	cause->culprit_count = 0;
+	for (unsigned int i = 0; i < seen; i++)
+		cause->culprit_count += cause->culprits_ns[i] >= most_ns / WORTH_COUNTING;
+}
+
+/* Both wait for one lock: the second held it once, and got in line again. */
+static bool is_same_lock(const struct blame_hop *one, const struct blame_hop *other)
+{
+	const struct event_wait *left = one->wait ? one->wait->evidence : NULL;
+	const struct event_wait *right = other->wait ? other->wait->evidence : NULL;
+
+	if (!left || !right || one->link != LINK_HELD_BY || one->category != other->category)
+		return false;
+	if (one->category == CATEGORY_LOCK_KERNEL)
+		return left->lock_address && left->lock_address == right->lock_address;
+	return one->thread->process == other->thread->process && left->futex_address &&
+	       left->futex_address == right->futex_address;
+}
+
+/* The way that is kept leads from each lock to who held it last. */
+static void keep_way(struct blame *blame, struct blame_cause *cause)
+{
+	cause->hops = xrealloc(cause->hops, (blame->hop_count + 1) * sizeof(*cause->hops));
+	cause->hop_count = 0;
+	for (size_t i = 0; i < blame->hop_count; i++) {
+		if (!i || !is_same_lock(&blame->hops[i - 1], &blame->hops[i]))
+			cause->hops[cause->hop_count++] = blame->hops[i];
+	}
 }
 
 static void keep_instance(struct blame *blame, struct blame_cause *cause, const struct leaf *leaf,
@@ -155,9 +204,7 @@ static void keep_instance(struct blame *blame, struct blame_cause *cause, const 
 	if (leaf->category != CATEGORY_UNKNOWN)
 		cause->leaf = leaf->category;
 	snprintf(cause->object, sizeof(cause->object), "%s", leaf->object);
-	cause->hops = xrealloc(cause->hops, (blame->hop_count + 1) * sizeof(*cause->hops));
-	memcpy(cause->hops, blame->hops, blame->hop_count * sizeof(*cause->hops));
-	cause->hop_count = blame->hop_count;
+	keep_way(blame, cause);
 }
 
 /* The leaf is the end of the way in blame->hops. It is released. */
@@ -173,7 +220,7 @@ static void add_leaf(struct blame *blame, struct leaf *leaf)
 	if (leaf->asked_ns > cause->asked_most_ns)
 		cause->asked_most_ns = leaf->asked_ns;
 	cause->waits++;
-	note_culprit(cause, leaf->culprit);
+	note_culprit(cause, leaf->culprit, leaf->ns);
 	hotspot_merge(&cause->hotspot, &leaf->hotspot);
 	if (leaf->ns > cause->longest_ns || !cause->hops)
 		keep_instance(blame, cause, leaf, leaf->ns);
@@ -217,6 +264,17 @@ static bool is_disk(enum category category)
 	       category == CATEGORY_MEM_FAULT || category == CATEGORY_MEM_SWAP;
 }
 
+/* Who kills a thread has nothing to do with what it waited for, nor has who sends a signal with
+ * locks. */
+static bool is_cut_short(const struct thread *thread, enum category category,
+			 const struct ending *ending)
+{
+	if (ending->way != ENDING_SIGNAL)
+		return false;
+	return is_lock(category) || category == CATEGORY_WAIT_CONDITION ||
+	       (thread->has_ended && thread->end_ns - ending->turn->wake_ns < DYING_NS);
+}
+
 /* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf.
  * *RET_ENDING: how it ended. */
 static const struct thread *next_thread(const struct blame *blame, const struct thread *thread,
@@ -234,7 +292,7 @@ static const struct thread *next_thread(const struct blame *blame, const struct 
 	*ret_link = is_lock(category) ? LINK_HELD_BY : LINK_WOKE;
 	if (owner && owner != thread)
 		return owner;
-	if (leaf_ends_at(category))
+	if (leaf_ends_at(category) || is_cut_short(thread, category, &ending))
 		return NULL;
 	if (!ending.waker && category == CATEGORY_NET_CONNECT && wait)
 		return peer_acceptor(blame->history, peer_socket(blame->history, wait));
@@ -510,9 +568,11 @@ static int compare_causes(const void *a, const void *b)
 
 void blame_finish(struct blame *blame)
 {
-	for (size_t i = 0; i < blame->cause_count; i++)
+	for (size_t i = 0; i < blame->cause_count; i++) {
 		blame->causes[i].where =
 			hotspot_result(&blame->causes[i].hotspot, history_model(blame->history));
+		count_culprits(&blame->causes[i]);
+	}
 	qsort(blame->causes, blame->cause_count, sizeof(*blame->causes), compare_causes);
 	map64_release(&blame->cause_of);
 	memset(&blame->cause_of, 0, sizeof(blame->cause_of));

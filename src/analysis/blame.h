@@ -55,8 +55,9 @@ struct blame_cause {
 	enum category leaf;     /* what the culprit did meanwhile */
 	enum blame_end end;
 	const struct thread *culprit; /* the one with most of it; NULL: nobody */
-	unsigned int culprit_count;   /* threads of that name, from 1 on (a guess above 32) */
-	char object[256];             /* of the longest instance: lock, file, socket, cgroup; "" */
+	unsigned int
+		culprit_count; /* threads of that name with time worth counting (32: or more) */
+	char object[256];      /* of the longest instance: lock, file, socket, cgroup; "" */
 	uint64_t ns;
 	uint64_t waits; /* instances */
 	uint64_t longest_ns;
@@ -72,6 +73,7 @@ struct blame_cause {
 	struct blame_hop *hops;      /* of the longest instance */
 	size_t hop_count;
 	uint32_t culprits_seen[32];
+	uint64_t culprits_ns[32];
 };
 
 struct blame;

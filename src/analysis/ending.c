@@ -37,7 +37,7 @@ static const struct {
 	 ENDING_TIME},
 	{"do_notify_parent* complete_vfork_done mm_release exec_mm_release", ENDING_CHILD},
 	{"__send_signal_locked __send_signal send_signal_locked send_signal send_sigqueue "
-	 "signal_wake_up* complete_signal do_send_sig_info",
+	 "signal_wake_up* complete_signal do_send_sig_info zap_other_threads zap_process",
 	 ENDING_SIGNAL},
 	{"unix_stream_* unix_dgram_* unix_write_space unix_release* pipe_write anon_pipe_write "
 	 "pipe_read anon_pipe_read fifo_pipe_write fifo_pipe_read pipe_release eventfd_write eventfd_signal* "

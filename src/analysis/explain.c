@@ -13,6 +13,8 @@
 
 /* Where no target is named, so many threads are looked at closely. */
 #define CANDIDATES_MAX 6
+/* Of the others, those are named whose problem is at least this part of the biggest one. */
+#define WORTH_NAMING   20
 
 /* ---- one target ---- */
 
@@ -280,9 +282,12 @@ static int explain_biggest(struct explanation *ret, const struct history *histor
 	*ret = all[0];
 	memmove(&all[0], &all[1], (count - 1) * sizeof(*all));
 	ret->others = all;
-	ret->other_count = count - 1;
-	for (size_t i = 0; i < ret->other_count; i++)
-		sentences_make(&ret->others[i]);
+	for (size_t i = 0; i < count - 1; i++) {
+		if (problem_of(&all[i]) * WORTH_NAMING > problem_of(ret))
+			sentences_make(&all[ret->other_count++]);
+		else
+			explanation_release(&all[i]);
+	}
 	return 0;
 }
 

@@ -299,5 +299,8 @@ void findings_make(struct explanation *explanation, bool idle_counts)
 	      compare_findings);
 	for (size_t i = 0; i < explanation->finding_count; i++)
 		explanation->findings[i].rank = (unsigned int)i + 1;
-	explanation->is_healthy = explanation->finding_count == 0;
+	/* what was not seen cannot be called healthy */
+	explanation->is_healthy =
+		explanation->finding_count == 0 &&
+		explanation->account.ns[CATEGORY_UNKNOWN] < explanation->total_ns / 2;
 }

@@ -109,7 +109,7 @@ static const struct advice advices[] = {
 	{CATEGORY_WAIT_SLEEP, ANY, NULL, "{function} sleeps: wait for the event itself instead"},
 	{CATEGORY_WAIT_IDLE, ANY, NULL, "nothing: it waits for requests"},
 	{CATEGORY_RUNQ_THROTTLED, ANY, NULL,
-	 "raise the CPU quota of {object}, or use fewer threads at a time"},
+	 "raise the CPU quota ({object}), or use fewer threads at a time"},
 	{CATEGORY_RUNQ_PREEMPTED, ANY, "real-time",
 	 "{culprit} runs before all ordinary threads ({object}): pin it to another CPU or lower its "
 	 "priority"},

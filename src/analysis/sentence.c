@@ -213,7 +213,7 @@ static void add_word(struct buffer *text, const char *word, size_t length,
 	const char *value = NULL;
 
 	if (!strncmp(word, "culprit", length) && is_same_name(explanation, finding))
-		value = "the others of that name";
+		add_thread(text, finding->culprit);
 	else if (!strncmp(word, "culprit", length))
 		value = finding->culprit ? name_of(finding->culprit) : "the other side";
 	else if (!strncmp(word, "function", length))
@@ -298,6 +298,9 @@ static char *healthy_verdict(const struct explanation *explanation)
 
 	if (!explanation->total_ns)
 		return xasprintf("%s: nothing is known of that time.", explanation->target);
+	if (most == CATEGORY_UNKNOWN)
+		return xasprintf("It is not known what %s did %.0f %% of the time.",
+				 explanation->target, 100 * share);
 	if (is_idling(most) && share > 0.5)
 		return xasprintf("Nothing wrong: %s is idle, it %s %.0f %% of the time%s%s.",
 				 explanation->target, rule_of(most)->did, 100 * share,

@@ -326,11 +326,15 @@ static void print_others(const struct page *page)
 	size_t shown = 0;
 
 	for (size_t i = 0; i < explanation->other_count && shown < OTHERS_SHOWN; i++) {
-		if (!explanation->others[i].finding_count)
+		const struct explanation *other = &explanation->others[i];
+		char label[32];
+
+		if (!other->finding_count)
 			continue;
 		if (!shown++)
 			heading(page, "Other threads with problems (--tid explains one)");
-		paragraph(page, 1, "- ", explanation->others[i].verdict);
+		snprintf(label, sizeof(label), "%7u  ", other->thread->tid);
+		paragraph(page, 0, label, other->verdict);
 	}
 }
 
