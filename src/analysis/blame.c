@@ -513,7 +513,8 @@ void blame_finish(struct blame *blame)
 	for (size_t i = 0; i < blame->cause_count; i++)
 		blame->causes[i].where =
 			hotspot_result(&blame->causes[i].hotspot, history_model(blame->history));
-	qsort(blame->causes, blame->cause_count, sizeof(*blame->causes), compare_causes);
+	if (blame->cause_count)
+		qsort(blame->causes, blame->cause_count, sizeof(*blame->causes), compare_causes);
 	map64_release(&blame->cause_of);
 	memset(&blame->cause_of, 0, sizeof(blame->cause_of));
 }

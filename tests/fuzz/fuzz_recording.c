@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Fuzzing the reader of recordings: whatever the bytes, it gives a sentence or sound events in
- * order of time.
+ * order of time. Whatever those are, they are explained.
  *
  * `make fuzz-recording` builds it with clang's libFuzzer and lets it run for a minute. Without
  * libFuzzer it is a program that reads the files given as arguments: `make check-fuzz-recording`
@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "event/schema.h"
+#include "explain_input.h"
 #include "recording/format.h"
 #include "recording/layout.h"
 #include "recording/recording.h"
@@ -92,6 +93,7 @@ static void read_file(const char *path)
 							STREAM_BIT(STREAM_EVIDENCE),
 					     .from_ns = info->first_ns + 1,
 					     .to_ns = info->last_ns / 2 + info->first_ns / 2});
+	explain_input(recording);
 	recording_close(recording);
 }
 

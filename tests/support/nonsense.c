@@ -23,7 +23,7 @@ static void fill(struct event_header *event, uint64_t *random)
 		const struct event_field *field = &schema->fields[i];
 		bool is_time =
 			field->meaning == MEANING_TIME_NS || field->meaning == MEANING_DURATION_NS;
-		uint64_t value = draw(random, is_time ? 100000 : 4);
+		uint64_t value = is_time ? 1000 * draw(random, 100000) : draw(random, 4);
 
 		if (draw(random, 200) == 0)
 			value = ~draw(random, 3);
@@ -63,7 +63,7 @@ static void add_nonsense(struct synth *synth, uint64_t *random)
 		kind = EVENT_SWITCH;
 	space.header.kind = kind;
 	space.header.size = (uint16_t)event_align(event_schema(kind)->fixed_size + 8u);
-	space.header.time_ns = SYNTH_ORIGIN_NS + draw(random, 1000000);
+	space.header.time_ns = SYNTH_ORIGIN_NS + 1000 * draw(random, 1000000);
 	fill(&space.header, random);
 	if (event_is_sound(&space.header, space.header.size))
 		synth_event(synth, (uint16_t)draw(random, CPUS), &space.header);

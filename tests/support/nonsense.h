@@ -9,7 +9,7 @@
 
 #include "recording/recording.h"
 
-/* EVENTS events that SEED determines, within a millisecond. The caller closes the recording. */
+/* EVENTS events that SEED determines, within a second. The caller closes the recording. */
 struct recording *nonsense_recording(uint64_t seed, unsigned int events);
 
 #endif
