@@ -256,6 +256,8 @@ bool account_irqs_next(struct account_irqs *irqs)
 		uint64_t inside_from_ns = start_ns > irqs->from_ns ? start_ns : irqs->from_ns;
 		uint64_t inside_to_ns = until_ns < irqs->to_ns ? until_ns : irqs->to_ns;
 
+		if (history_events_are_over(&irqs->events, irqs->next - 1, irqs->to_ns))
+			break;
 		if (event->tid != irqs->thread->tid || inside_from_ns >= inside_to_ns)
 			continue;
 		irqs->event = event;
@@ -264,6 +266,12 @@ bool account_irqs_next(struct account_irqs *irqs)
 		return true;
 	}
 	return false;
+}
+
+/* Nothing can take more than all of an interval, whatever an event says. */
+static uint64_t at_most(double ns, uint64_t most_ns)
+{
+	return ns < (double)most_ns ? (uint64_t)ns : most_ns;
 }
 
 uint64_t account_irq_ns(const struct history *history, const struct thread *thread,
@@ -280,8 +288,8 @@ uint64_t account_irq_ns(const struct history *history, const struct thread *thre
 		own_ns += irqs.part * (double)time.own_ns;
 	}
 	if (ret_own_ns)
-		*ret_own_ns = (uint64_t)own_ns;
-	return (uint64_t)total_ns;
+		*ret_own_ns = at_most(own_ns, to_ns - from_ns);
+	return at_most(total_ns, to_ns - from_ns);
 }
 
 /* ---- stolen time ---- */
@@ -316,6 +324,8 @@ uint64_t account_steal_ns(const struct history *history, const struct thread *th
 		const struct event_steal *event = (const void *)events.events[i];
 		uint64_t until_ns = event->header.time_ns, busy_ns, own_ns;
 
+		if (history_events_are_over(&events, i, to_ns))
+			break;
 		if (event->from_ns >= to_ns)
 			continue;
 		busy_ns = ran_ns(history, event->cpu, NULL, event->from_ns, until_ns);
@@ -325,7 +335,7 @@ uint64_t account_steal_ns(const struct history *history, const struct thread *th
 		if (busy_ns)
 			stolen_ns += (double)event->stolen_ns * (double)own_ns / (double)busy_ns;
 	}
-	return (uint64_t)stolen_ns;
+	return at_most(stolen_ns, to_ns - from_ns);
 }
 
 /* ---- accounts ---- */

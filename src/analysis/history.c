@@ -17,6 +17,7 @@ struct kept_events {
 	const struct event_header **events;
 	size_t count;
 	size_t capacity;
+	uint64_t longest_ns;
 };
 
 /* Lists of numbers sorted into groups: those of group G are items[first[G]] .. items[first[G + 1]].
@@ -107,10 +108,28 @@ static void on_run(void *context, struct thread *thread, uint16_t cpu, uint64_t 
 	turn->flags |= TURN_HAS_RUN;
 }
 
+/* An event's time is when it ended. MODEL_TIME_UNKNOWN: it does not say when it began. */
+static uint64_t begin_of(const struct event_header *event)
+{
+	switch (event->kind) {
+	case EVENT_IRQ:
+		return ((const struct event_irq *)event)->from_ns;
+	case EVENT_STEAL:
+		return ((const struct event_steal *)event)->from_ns;
+	case EVENT_DISK:
+		return ((const struct event_disk *)event)->queued_ns;
+	default:
+		return MODEL_TIME_UNKNOWN;
+	}
+}
+
 static void keep_event(struct history *history, const struct event_header *event)
 {
 	struct kept_events *kept = &history->kept[event->kind];
+	uint64_t begin_ns = begin_of(event);
 
+	if (begin_ns < event->time_ns && event->time_ns - begin_ns > kept->longest_ns)
+		kept->longest_ns = event->time_ns - begin_ns;
 	array_reserve((void **)&kept->events, &kept->capacity, kept->count + 1,
 		      sizeof(*kept->events));
 	kept->events[kept->count++] = arena_copy(&history->arena, event, event->size);
@@ -382,7 +401,8 @@ struct history_events history_events(const struct history *history, enum event_k
 {
 	const struct kept_events *kept = &history->kept[kind];
 
-	return (struct history_events){.events = kept->events, .count = kept->count};
+	return (struct history_events){
+		.events = kept->events, .count = kept->count, .longest_ns = kept->longest_ns};
 }
 
 size_t history_event_from(const struct history_events *events, uint64_t time_ns)
@@ -398,6 +418,13 @@ size_t history_event_from(const struct history_events *events, uint64_t time_ns)
 			high = middle;
 	}
 	return low;
+}
+
+bool history_events_are_over(const struct history_events *events, size_t i, uint64_t time_ns)
+{
+	uint64_t end_ns = events->events[i]->time_ns;
+
+	return end_ns >= time_ns && end_ns - time_ns >= events->longest_ns;
 }
 
 int history_priority(const struct history *history, const struct thread *thread)

@@ -44,6 +44,7 @@ struct turn {
 struct history_events {
 	const struct event_header **events;
 	size_t count;
+	uint64_t longest_ns; /* of those that say when they began (irq, steal, disk): the longest */
 };
 
 struct history;
@@ -86,6 +87,8 @@ struct thread *history_waker(const struct history *history, const struct turn *t
 struct history_events history_events(const struct history *history, enum event_kind kind);
 /* The first of EVENTS at TIME_NS or later; the count if there is none. */
 size_t history_event_from(const struct history_events *events, uint64_t time_ns);
+/* True if neither event I nor any behind it began before TIME_NS, by the longest there is. */
+bool history_events_are_over(const struct history_events *events, size_t i, uint64_t time_ns);
 
 /* Where account.c keeps what it has worked out of each thread's habits; see there. */
 struct map64 *history_habits(const struct history *history);

@@ -36,17 +36,18 @@ static uint64_t inside_ns(const struct event_disk *request, const struct piece *
 	return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-/* Requests are ordered by their completion: those that were in the queue during PIECE begin here.
- * They end with the first that was queued behind it, or are followed by ones that completed much
- * later. */
+/* Requests are ordered by their completion: those that were in the queue during PIECE begin here,
+ * and end where all that follow were queued behind it, or completed much later. */
 static bool next_request(const struct history_events *events, size_t *at, const struct piece *piece,
 			 const struct event_disk **ret)
 {
 	while (*at < events->count) {
-		const struct event_disk *request = (const void *)events->events[(*at)++];
+		const struct event_disk *request = (const void *)events->events[*at];
 
-		if (request->header.time_ns > piece->to_ns + NS_PER_S)
+		if (history_events_are_over(events, *at, piece->to_ns) ||
+		    request->header.time_ns > piece->to_ns + NS_PER_S)
 			return false;
+		(*at)++;
 		if (!inside_ns(request, piece))
 			continue;
 		*ret = request;
