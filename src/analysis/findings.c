@@ -54,7 +54,7 @@ static uint64_t longest_ns(const struct explanation *explanation, enum category 
 static bool is_back_off(const struct blame_cause *cause)
 {
 	return cause->waits >= BACK_OFF_TRIES && cause->asked_least_ns &&
-	       cause->asked_most_ns >= BACK_OFF_RATIO * cause->asked_least_ns;
+	       cause->asked_most_ns / BACK_OFF_RATIO >= cause->asked_least_ns;
 }
 
 /* Sleep is a problem where it lasts longer than asked for, or stands for waiting: tries with
@@ -160,14 +160,15 @@ static int compare_parts(const void *a, const void *b)
 static void take_parts(struct finding *finding, const struct blame *blame)
 {
 	const struct blame_cause *main_cause = NULL;
-	uint64_t all_ns = 0, most_ns = 0;
+	uint64_t most_ns = 0;
+	double all_ns = 0;
 
 	for (size_t i = 0; i < blame_cause_count(blame); i++) {
 		const struct blame_cause *cause = blame_cause(blame, i);
 
 		if (cause->category != finding->category)
 			continue;
-		all_ns += cause->ns;
+		all_ns += (double)cause->ns;
 		if (cause->ns > most_ns)
 			most_ns = cause->ns;
 		if ((!main_cause || is_idle_cause(main_cause)) && is_known(cause))
@@ -181,7 +182,8 @@ static void take_parts(struct finding *finding, const struct blame *blame)
 
 		if (cause->category == finding->category)
 			finding->parts[finding->part_count++] = (struct finding_part){
-				.cause = cause, .share = (double)cause->ns / (double)all_ns};
+				.cause = cause,
+				.share = all_ns > 0 ? (double)cause->ns / all_ns : 0};
 	}
 	qsort(finding->parts, finding->part_count, sizeof(finding->parts[0]), compare_parts);
 	for (size_t i = 1; i < finding->part_count; i++) {
