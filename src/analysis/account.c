@@ -268,6 +268,12 @@ bool account_irqs_next(struct account_irqs *irqs)
 	return false;
 }
 
+/* Nothing can take more than all of an interval, whatever an event says. */
+static uint64_t at_most(double ns, uint64_t most_ns)
+{
+	return ns < (double)most_ns ? (uint64_t)ns : most_ns;
+}
+
 uint64_t account_irq_ns(const struct history *history, const struct thread *thread,
 			uint64_t from_ns, uint64_t to_ns, uint64_t *ret_own_ns)
 {
@@ -282,8 +288,8 @@ uint64_t account_irq_ns(const struct history *history, const struct thread *thre
 		own_ns += irqs.part * (double)time.own_ns;
 	}
 	if (ret_own_ns)
-		*ret_own_ns = (uint64_t)own_ns;
-	return (uint64_t)total_ns;
+		*ret_own_ns = at_most(own_ns, to_ns - from_ns);
+	return at_most(total_ns, to_ns - from_ns);
 }
 
 /* ---- stolen time ---- */
@@ -329,7 +335,7 @@ uint64_t account_steal_ns(const struct history *history, const struct thread *th
 		if (busy_ns)
 			stolen_ns += (double)event->stolen_ns * (double)own_ns / (double)busy_ns;
 	}
-	return (uint64_t)stolen_ns;
+	return at_most(stolen_ns, to_ns - from_ns);
 }
 
 /* ---- accounts ---- */

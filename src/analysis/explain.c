@@ -64,7 +64,7 @@ static void name_target(struct explanation *ret)
 		snprintf(ret->target, sizeof(ret->target), "thread %s (%u)", ret->thread->comm,
 			 ret->thread->tid);
 	else if (ret->process)
-		snprintf(ret->target, sizeof(ret->target), "process %s (%u), %zu threads",
+		snprintf(ret->target, sizeof(ret->target), "process %s (%u; %zu threads)",
 			 ret->process->comm, ret->process->pid, ret->thread_count);
 	else
 		snprintf(ret->target, sizeof(ret->target), "%zu threads", ret->thread_count);

@@ -16,9 +16,22 @@
 /* Less is nobody's problem, whatever its share. */
 #define WORTH_NS UINT64_C(1000000)
 
-/* Waiting for somebody who has nothing to do either is no problem. */
-static bool is_idle_cause(const struct blame_cause *cause)
+/* Of a process with several threads, one that only waits for the others of it to end or to hand over: their problems are told
+ * by themselves. */
+static bool is_supervisors(const struct explanation *explanation, const struct blame_cause *cause)
 {
+	return explanation->thread_count > 1 && cause->category == CATEGORY_WAIT_CONDITION &&
+	       cause->hop_count > 1 &&
+	       cause->hops[1].thread->process == cause->hops[0].thread->process &&
+	       cause->hops[0].to_ns - cause->hops[0].from_ns >
+		       (explanation->to_ns - explanation->from_ns) / 2;
+}
+
+/* Waiting for somebody who has nothing to do either is no problem. */
+static bool is_idle_cause(const struct explanation *explanation, const struct blame_cause *cause)
+{
+	if (is_supervisors(explanation, cause))
+		return true;
 	/* who holds a lock has something to do: to give it back */
 	if (cause->category == CATEGORY_LOCK_FUTEX || cause->category == CATEGORY_LOCK_KERNEL)
 		return false;
@@ -40,7 +53,7 @@ static uint64_t longest_ns(const struct explanation *explanation, enum category 
 	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
 		const struct blame_cause *cause = blame_cause(explanation->blame, i);
 
-		if (cause->category == category && !is_idle_cause(cause) &&
+		if (cause->category == category && !is_idle_cause(explanation, cause) &&
 		    cause->longest_ns > longest)
 			longest = cause->longest_ns;
 	}
@@ -54,7 +67,7 @@ static uint64_t longest_ns(const struct explanation *explanation, enum category 
 static bool is_back_off(const struct blame_cause *cause)
 {
 	return cause->waits >= BACK_OFF_TRIES && cause->asked_least_ns &&
-	       cause->asked_most_ns >= BACK_OFF_RATIO * cause->asked_least_ns;
+	       cause->asked_most_ns / BACK_OFF_RATIO >= cause->asked_least_ns;
 }
 
 /* Sleep is a problem where it lasts longer than asked for, or stands for waiting: tries with
@@ -96,7 +109,7 @@ static uint64_t problem_ns(const struct explanation *explanation, enum category 
 		if (cause->category != category)
 			continue;
 		all_ns += cause->ns;
-		if (is_idle_cause(cause))
+		if (is_idle_cause(explanation, cause))
 			idle_ns += cause->ns;
 	}
 	return all_ns ? (uint64_t)((double)ns * (double)(all_ns - idle_ns) / (double)all_ns) : ns;
@@ -113,7 +126,7 @@ static double largest_problem_ns(const struct explanation *explanation, enum cat
 	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
 		const struct blame_cause *cause = blame_cause(explanation->blame, i);
 
-		if (cause->category != category || (!idle_counts && is_idle_cause(cause)))
+		if (cause->category != category || (!idle_counts && is_idle_cause(explanation, cause)))
 			continue;
 		all_ns += (double)cause->ns;
 		if ((double)cause->ns > most_ns)
@@ -157,20 +170,22 @@ static int compare_parts(const void *a, const void *b)
 }
 
 /* Causes come by size; the first one that is known, unless it is small, goes in front. */
-static void take_parts(struct finding *finding, const struct blame *blame)
+static void take_parts(struct finding *finding, const struct explanation *explanation)
 {
+	const struct blame *blame = explanation->blame;
 	const struct blame_cause *main_cause = NULL;
-	uint64_t all_ns = 0, most_ns = 0;
+	uint64_t most_ns = 0;
+	double all_ns = 0;
 
 	for (size_t i = 0; i < blame_cause_count(blame); i++) {
 		const struct blame_cause *cause = blame_cause(blame, i);
 
 		if (cause->category != finding->category)
 			continue;
-		all_ns += cause->ns;
+		all_ns += (double)cause->ns;
 		if (cause->ns > most_ns)
 			most_ns = cause->ns;
-		if ((!main_cause || is_idle_cause(main_cause)) && is_known(cause))
+		if ((!main_cause || is_idle_cause(explanation, main_cause)) && is_known(cause))
 			main_cause = cause;
 	}
 	if (!main_cause || main_cause->ns < most_ns / KNOWN_FROM)
@@ -181,7 +196,8 @@ static void take_parts(struct finding *finding, const struct blame *blame)
 
 		if (cause->category == finding->category)
 			finding->parts[finding->part_count++] = (struct finding_part){
-				.cause = cause, .share = (double)cause->ns / (double)all_ns};
+				.cause = cause,
+				.share = all_ns > 0 ? (double)cause->ns / all_ns : 0};
 	}
 	qsort(finding->parts, finding->part_count, sizeof(finding->parts[0]), compare_parts);
 	for (size_t i = 1; i < finding->part_count; i++) {
@@ -237,7 +253,7 @@ static void fill(struct finding *finding, const struct explanation *explanation)
 {
 	finding->ns = explanation->account.ns[finding->category];
 	finding->share = (double)finding->ns / (double)explanation->total_ns;
-	take_parts(finding, explanation->blame);
+	take_parts(finding, explanation);
 	if (finding->cause) {
 		finding->culprit = is_known(finding->cause) ? finding->cause->culprit : NULL;
 		if (finding->cause->where.count && is_known(finding->cause))

@@ -8,6 +8,9 @@
 #include "base/memory.h"
 #include "base/units.h"
 
+/* No sampling clock is slower; what says more is wrong. */
+#define SAMPLE_NS_MAX NS_PER_S
+
 /* Timers are late by some 100 us on virtual machines, and by their slack. */
 #define OVERSLEPT_NS NS_PER_MS
 
@@ -35,6 +38,14 @@ static void name_kernel_work(struct leaf *leaf, struct model *model, const struc
 		 call && place ? " in " : "", place ? place->function : "");
 }
 
+/* The time that a sample stands for. */
+static uint64_t sample_ns(const struct sample *sample)
+{
+	uint64_t period_ns = sample->event->period_ns;
+
+	return period_ns < SAMPLE_NS_MAX ? period_ns : SAMPLE_NS_MAX;
+}
+
 void leaf_of_sample(struct leaf *leaf, const struct history *history, const struct sample *sample)
 {
 	struct model *model = history_model(history);
@@ -43,7 +54,7 @@ void leaf_of_sample(struct leaf *leaf, const struct history *history, const stru
 		.category = category_of_sample(model, sample),
 		.culprit = sample->thread,
 		.from_ns = sample->time_ns,
-		.ns = sample->event->period_ns,
+		.ns = sample_ns(sample),
 	};
 	if (leaf->category != CATEGORY_CPU_USER)
 		name_kernel_work(leaf, model, sample);
@@ -74,7 +85,7 @@ void leaf_of_run(struct leaf *leaf, const struct history *history, const struct 
 		if (++votes[category] > votes[leaf->category])
 			leaf->category = category;
 		hotspot_add(&leaf->hotspot, sample->event->user_stack, sample->event->kernel_stack,
-			    sample->event->period_ns);
+			    sample_ns(sample));
 	}
 	/* weighs little, so that it counts only where samples are silent */
 	if (!leaf->hotspot.count)
@@ -256,7 +267,7 @@ static void name_sleep(struct leaf *leaf, const struct wait *wait)
 	/* until a moment: how long that is depends on what was done before */
 	if (!is_until(wait->evidence))
 		leaf->asked_ns = asked_ns;
-	if (slept_ns < 2 * asked_ns || slept_ns - asked_ns < OVERSLEPT_NS) {
+	if (slept_ns / 2 < asked_ns || slept_ns - asked_ns < OVERSLEPT_NS) {
 		snprintf(leaf->object, sizeof(leaf->object), "asked for %s",
 			 format_ns(asked, asked_ns));
 		return;

@@ -198,6 +198,16 @@ static json_t *spans_json(const struct explain_spans *spans)
 	return json;
 }
 
+/* Another thread with a problem. */
+static json_t *other_json(const struct explanation *other)
+{
+	json_t *json = json_object();
+
+	add_thread(json, other->thread);
+	json_object_set_new(json, "sentence", json_text(other->verdict));
+	return json;
+}
+
 static json_t *explanation_json(const struct explanation *explanation)
 {
 	json_t *json = json_object(), *findings = json_array(), *notes = json_array(),
@@ -220,7 +230,7 @@ static json_t *explanation_json(const struct explanation *explanation)
 	json_object_set_new(json, "notes", notes);
 	for (size_t i = 0; i < explanation->other_count; i++) {
 		if (explanation->others[i].finding_count)
-			json_array_append_new(others, json_text(explanation->others[i].verdict));
+			json_array_append_new(others, other_json(&explanation->others[i]));
 	}
 	json_object_set_new(json, "others", others);
 	json_object_set_new(json, "loss", json_number(explanation->loss));

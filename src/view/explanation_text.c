@@ -17,6 +17,7 @@
 #define STACK_LINES   6
 #define FILE_WIDTH    100
 #define OTHERS_SHOWN  3
+#define WORTH_SHOWING 0.0005 /* a smaller share would be 0.0 % */
 
 struct page {
 	FILE *out;
@@ -126,7 +127,7 @@ static void print_breakdown(const struct page *page)
 		double share = (double)ns[order[i]] / (double)explanation->total_ns;
 
 		/* what is too little to see is in the sum all the same */
-		if (share < 0.0005 && i >= 3)
+		if (share < WORTH_SHOWING && i >= 3)
 			break;
 		print_share(page, order[i], share);
 	}
@@ -293,8 +294,10 @@ static void print_finding(const struct page *page, const struct finding *finding
 	paragraph(page, 1, label, finding->sentence);
 	paragraph(page, 5, "> ", finding->advice);
 	if (finding->part_count > 1 || page->style->chain) {
-		for (size_t i = 0; i < finding->part_count; i++)
-			print_part(page, &finding->parts[i]);
+		for (size_t i = 0; i < finding->part_count; i++) {
+			if (i == 0 || finding->parts[i].share >= WORTH_SHOWING)
+				print_part(page, &finding->parts[i]);
+		}
 	}
 	if (finding->cause) {
 		print_places(page, finding->cause);

@@ -166,6 +166,35 @@ static void test_lost_events(void **state)
 	scene_close(&scene);
 }
 
+/* Numbers that cannot be do no harm: weights of samples, times of interrupts, time limits. */
+static void test_absurd_numbers(void **state)
+{
+	struct scene scene =
+		scene_open(CAST END "10ms cpu0 sample 10 user_stack=burn period_ns=0\n"
+				    "60ms cpu0 sample 10 user_stack=burn period_ns=0\n"
+				    "90ms cpu0 irq tid=10 from=0 hard_ns=0xffffffffffffffff\n"
+				    "12ms..30ms 10 sleep by idle timeout_ns=0x8000000000000001\n"
+				    "40ms..50ms 10 sleep by idle timeout_ns=0xffffffffffffffff\n");
+	struct explanation explanation = scene_explain(&scene, 10);
+
+	(void)state;
+	check_findings(&explanation, "cpu.irq 72.0 - -");
+	for (size_t i = 0; i < blame_cause_count(explanation.blame); i++) {
+		assert_int_equal(blame_cause(explanation.blame, i)->overslept_ns, 0);
+		assert_true(blame_cause(explanation.blame, i)->ns <= 100000000);
+	}
+	explanation_release(&explanation);
+	scene_close(&scene);
+
+	scene = scene_open(CAST END "10ms cpu0 sample 10 user_stack=burn period_ns=0\n"
+				    "20ms cpu0 sample 10 user_stack=burn period_ns=0\n");
+	explanation = scene_explain(&scene, 10);
+	check_findings(&explanation, "cpu.user 100.0 main -");
+	assert_true(explanation.findings[0].parts[0].share == 0);
+	explanation_release(&explanation);
+	scene_close(&scene);
+}
+
 /* A share of two per cent is nobody's problem, nor half of a millisecond. */
 static void test_too_little(void **state)
 {
@@ -496,15 +525,25 @@ static void test_equal_spans(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_healthy),         cmocka_unit_test(test_lock),
-		cmocka_unit_test(test_chain),           cmocka_unit_test(test_own_time),
-		cmocka_unit_test(test_lost_events),     cmocka_unit_test(test_too_little),
-		cmocka_unit_test(test_ranks),           cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_advice),          cmocka_unit_test(test_rules_are_complete),
-		cmocka_unit_test(test_notes),           cmocka_unit_test(test_unnamed_function),
-		cmocka_unit_test(test_biggest_problem), cmocka_unit_test(test_process),
-		cmocka_unit_test(test_range),           cmocka_unit_test(test_no_target),
-		cmocka_unit_test(test_spans),           cmocka_unit_test(test_equal_spans),
+		cmocka_unit_test(test_healthy),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_own_time),
+		cmocka_unit_test(test_lost_events),
+		cmocka_unit_test(test_absurd_numbers),
+		cmocka_unit_test(test_too_little),
+		cmocka_unit_test(test_ranks),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_advice),
+		cmocka_unit_test(test_rules_are_complete),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_unnamed_function),
+		cmocka_unit_test(test_biggest_problem),
+		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_range),
+		cmocka_unit_test(test_no_target),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_equal_spans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

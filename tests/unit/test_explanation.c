@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "support/lossy.h"
+#include "support/nonsense.h"
 #include "support/scene.h"
 #include "support/synth.h"
 #include "view/explanation.h"
@@ -360,21 +361,37 @@ static void test_hostile_names(void **state)
 
 /* ---- random machines ---- */
 
+static void check_scene(struct scene *scene)
+{
+	struct explanation explanation = scene_explain(scene, 0);
+	json_t *json = json_of(&explanation);
+	char *text = text_of(&explanation, &(struct explanation_style){.chain = true});
+
+	check_breakdown(json_object_get(json, "breakdown"), number_in(json, "total_ns"));
+	assert_true(*text);
+	free(text);
+	json_decref(json);
+	explanation_release(&explanation);
+	scene_close(scene);
+}
+
 static void test_random(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 6; seed++) {
 		struct scene scene = scene_of(lossy_recording(seed, seed % 2, NULL, NULL));
-		struct explanation explanation = scene_explain(&scene, 0);
-		json_t *json = json_of(&explanation);
-		char *text = text_of(&explanation, &(struct explanation_style){.chain = true});
 
-		check_breakdown(json_object_get(json, "breakdown"), number_in(json, "total_ns"));
-		assert_true(*text);
-		free(text);
-		json_decref(json);
-		explanation_release(&explanation);
-		scene_close(&scene);
+		check_scene(&scene);
+	}
+}
+
+static void test_nonsense(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct scene scene = scene_of(nonsense_recording(seed, 300));
+
+		check_scene(&scene);
 	}
 }
 
@@ -391,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
