@@ -98,13 +98,17 @@ $(BUILD)/tests/%: tests/unit/%.c $(SUPPORT) $(BUILD)/libdashcam.a
 
 unit: $(UNIT_TESTS) ## build the unit tests
 
-check: $(CHECKS) ## run what needs neither root nor 10 seconds: unit, golden, layers, docs
+# Several at a time, and all of them even if one fails.
+check: ## run what needs neither root nor 10 seconds: unit, golden, layers, docs
+	@$(MAKE) --no-print-directory -k $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) \
+		--output-sync=target $(CHECKS)
 
-check-unit: $(UNIT_TESTS)
-	@failed=0; for test in $(UNIT_TESTS); do \
-		if $$test >$$test.log 2>&1; then echo "ok      $${test##*/}"; \
-		else echo "FAILED  $${test##*/}"; cat $$test.log; failed=1; fi; \
-	done; exit $$failed
+UNIT_CHECKS := $(UNIT_TESTS:$(BUILD)/tests/%=check-unit-%)
+
+check-unit: $(UNIT_CHECKS)
+
+$(UNIT_CHECKS): check-unit-%: $(BUILD)/tests/%
+	@if $< >$<.log 2>&1; then echo "ok      $*"; else echo "FAILED  $*"; cat $<.log; exit 1; fi
 
 check-layers:
 	tools/check-layers
@@ -167,7 +171,7 @@ help: ## print this list
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all static unit check check-unit check-layers check-docs check-manuals docs manuals install \
+.PHONY: all static unit check check-unit $(UNIT_CHECKS) check-layers check-docs check-manuals docs manuals install \
 	uninstall format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -228,6 +228,9 @@ const struct category_row *category_row_of(const struct place *place)
 	static const struct category_row none = {.functions = ""};
 	const void **note = model_place_note(place);
 
+	/* the note of a user function is another table's; a damaged recording may ask for it */
+	if (!place->is_kernel)
+		return NULL;
 	if (!*note)
 		*note = category_row_named(place->function);
 	if (!*note)

@@ -88,6 +88,9 @@ enum futex_word futex_word_of(const struct place *place)
 {
 	const void **note = model_place_note(place);
 
+	/* that of a kernel function is another table's, see category_row_of */
+	if (place->is_kernel)
+		return FUTEX_SAYS_NOTHING;
 	if (!*note)
 		*note = find_row(place->function);
 	return ((const struct futex_row *)*note)->says;

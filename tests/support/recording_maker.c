@@ -122,7 +122,9 @@ char *maker_path(const char *name)
 {
 	const char *directory = getenv("TMPDIR");
 
-	return xasprintf("%s/dashcam-%s-%d", directory ? directory : "/tmp", name, (int)getpid());
+	if (!directory)
+		directory = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm";
+	return xasprintf("%s/dashcam-%s-%d", directory, name, (int)getpid());
 }
 
 void maker_read_file(const char *path, struct buffer *ret)

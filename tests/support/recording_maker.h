@@ -21,7 +21,8 @@ void maker_add_event(struct buffer *events, unsigned int kind, uint64_t time_ns,
 void maker_add_pipe(struct buffer *events, uint16_t cpu, uint64_t from_ns, size_t count,
 		    uint64_t seed);
 
-/* A name for a scratch file in TMPDIR; the caller unlinks and frees. */
+/* A name for a scratch file in TMPDIR, else in memory: files that are written thousands of times are
+ * slow on a disk. The caller unlinks and frees. */
 char *maker_path(const char *name);
 
 /* The content of a file; fails the test if it cannot be read. */

@@ -387,12 +387,47 @@ static void test_places(void **state)
 	synth_model_free(model);
 }
 
+/* A damaged recording: one asks what the other table says of the same function. */
+static void test_exchanged_stacks(void **state)
+{
+	struct model *model =
+		synth_model("thread 10 10 x\n"
+			    "stack sleeping kernel schedule do_nanosleep do_syscall_64\n"
+			    "stack locking user pthread_mutex_lock main\n"
+			    "0   cpu0 switch idle > 10\n"
+			    "100 cpu0 switch 10:S > idle\n"
+			    "400 cpu0 waking 10 by idle\n"
+			    "400 cpu0 switch idle > 10\n"
+			    "400 cpu0 wait 10 pid=10 blocked=300 prev_state=S syscall=futex "
+			    "kernel_stack=locking user_stack=sleeping\n"
+			    "500 cpu0 switch 10:S > idle\n"
+			    "800 cpu0 waking 10 by idle\n"
+			    "800 cpu0 switch idle > 10\n"
+			    "800 cpu0 wait 10 pid=10 blocked=300 prev_state=S syscall=read "
+			    "kernel_stack=sleeping user_stack=locking\n"
+			    "900 cpu0 switch 10:S > idle\n");
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(category_of_block(model, model_wait(model, 0)),
+				 CATEGORY_WAIT_CONDITION);
+		assert_int_equal(category_of_block(model, model_wait(model, 1)),
+				 CATEGORY_WAIT_SLEEP);
+	}
+	assert_string_equal(category_user_place(model, synth_id("locking"))->function, "main");
+	synth_model_free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),     cmocka_unit_test(test_corpus),
-		cmocka_unit_test(test_run_queue), cmocka_unit_test(test_state_alone),
-		cmocka_unit_test(test_samples),   cmocka_unit_test(test_places),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_corpus),
+		cmocka_unit_test(test_run_queue),
+		cmocka_unit_test(test_state_alone),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_exchanged_stacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

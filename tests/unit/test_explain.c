@@ -82,6 +82,12 @@ static void test_healthy(void **state)
 	      "",
 	      "Nothing wrong: thread main (10) is idle, it had nothing to do 55 % of the time, in "
 	      "ep_poll.");
+	/* it waits for one who waits for something to do */
+	check(CAST END "1ms..81ms 10 condition by 11\n"
+		       "500us..80.9ms 11 epoll by idle waker_kernel_stack=by-packet\n",
+	      "",
+	      "Nothing wrong: thread main (10) is idle, it waited for another thread's work 80 % of "
+	      "the time, in main.");
 	/* a server between two requests of a client that sleeps */
 	check(CAST END "1ms..91ms 10 recv by 20 object=to-client waker_kernel_stack=by-tcp "
 		       "waker_socket=to-server\n"
@@ -117,6 +123,17 @@ static void test_lock(void **state)
 	      "lock.futex 60.0 worker main",
 	      "main waited for a lock 60.0 ms (60 %), that worker (11) held, which waited for a lock "
 	      "in main (futex 0x1000). This is a deadlock: each waits for the other.");
+}
+
+/* Who holds a lock has something to do: to give it back. */
+static void test_idle_holder(void **state)
+{
+	(void)state;
+	check(CAST END "10ms..70ms 10 lock by 11 futex_owner_tid=11\n"
+		       "9ms..69ms 11 epoll by idle\n",
+	      "lock.futex 60.0 worker ep_poll",
+	      "main waited for a lock 60.0 ms (60 %), that worker (11) held, which had nothing to do "
+	      "in ep_poll.");
 }
 
 static void test_chain(void **state)
@@ -273,23 +290,34 @@ static void test_advice(void **state)
 	scene_close(&scene);
 }
 
+static void check_words(const char *advice)
+{
+	assert_non_null(advice);
+	for (; (advice = strchr(advice, '{')); advice++)
+		assert_true(!strncmp(advice, "{culprit}", 9) ||
+			    !strncmp(advice, "{function}", 10) || !strncmp(advice, "{object}", 8) ||
+			    !strncmp(advice, "{target}", 8));
+}
+
 /* There is always a sentence and always some advice, and no word is left to be filled in. */
 static void test_rules_are_complete(void **state)
 {
+	/* what rows look for in the object, and nothing of it */
+	static const char *const objects[] = {
+		"",        "mmap_lock", "rtnl", "inode lock", "cgroup",    "file lock",
+		", slept", "real-time", "NET_", "throttled",  "held back", "retransmission",
+	};
+
 	(void)state;
 	for (int i = 0; i < CATEGORY_COUNT; i++) {
 		assert_true(*rule_of((enum category)i)->did);
 		for (int leaf = 0; leaf < CATEGORY_COUNT; leaf++) {
-			const char *advice = advice_for((enum category)i, (enum category)leaf, "");
-
-			assert_non_null(advice);
-			for (; (advice = strchr(advice, '{')); advice++)
-				assert_true(!strncmp(advice, "{culprit}", 9) ||
-					    !strncmp(advice, "{function}", 10) ||
-					    !strncmp(advice, "{object}", 8) ||
-					    !strncmp(advice, "{target}", 8));
+			for (size_t n = 0; n < ARRAY_SIZE(objects); n++)
+				check_words(advice_for((enum category)i, (enum category)leaf,
+						       objects[n]));
 		}
 	}
+	check_words(advice_for_deadlock());
 	/* the more special row is the one that is found */
 	assert_non_null(strstr(advice_for(CATEGORY_LOCK_KERNEL, CATEGORY_CPU_USER, "rtnl"),
 			       "network configuration"));
@@ -525,25 +553,16 @@ static void test_equal_spans(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_healthy),
-		cmocka_unit_test(test_lock),
-		cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_own_time),
-		cmocka_unit_test(test_lost_events),
-		cmocka_unit_test(test_absurd_numbers),
-		cmocka_unit_test(test_too_little),
-		cmocka_unit_test(test_ranks),
-		cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_advice),
-		cmocka_unit_test(test_rules_are_complete),
-		cmocka_unit_test(test_notes),
-		cmocka_unit_test(test_unnamed_function),
-		cmocka_unit_test(test_biggest_problem),
-		cmocka_unit_test(test_process),
-		cmocka_unit_test(test_range),
-		cmocka_unit_test(test_no_target),
-		cmocka_unit_test(test_spans),
-		cmocka_unit_test(test_equal_spans),
+		cmocka_unit_test(test_healthy),         cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_idle_holder),     cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_own_time),        cmocka_unit_test(test_lost_events),
+		cmocka_unit_test(test_absurd_numbers),  cmocka_unit_test(test_too_little),
+		cmocka_unit_test(test_ranks),           cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_advice),          cmocka_unit_test(test_rules_are_complete),
+		cmocka_unit_test(test_notes),           cmocka_unit_test(test_unnamed_function),
+		cmocka_unit_test(test_biggest_problem), cmocka_unit_test(test_process),
+		cmocka_unit_test(test_range),           cmocka_unit_test(test_no_target),
+		cmocka_unit_test(test_spans),           cmocka_unit_test(test_equal_spans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

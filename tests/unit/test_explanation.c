@@ -127,6 +127,8 @@ static void test_json(void **state)
 	assert_true(json_is_false(json_object_get(json, "healthy")));
 	assert_string_equal(text_in(json, "verdict"), explanation.verdict);
 	assert_int_equal(number_in(json, "loss"), 0);
+	assert_int_equal(json_array_size(json_object_get(json, "notes")), explanation.note_count);
+	assert_true(explanation.note_count > 0);
 	assert_null(json_object_get(json, "spans"));
 
 	finding = json_array_get(json_object_get(json, "findings"), 0);
@@ -343,6 +345,7 @@ static void test_hostile_names(void **state)
 	struct explanation explanation = scene_explain(&scene, 10);
 	struct explanation_style style = {.width = 100, .chain = true};
 	char *shown = text_of(&explanation, &style);
+	json_t *json;
 
 	(void)state;
 	for (const char *at = shown; *at; at++) {
@@ -354,7 +357,9 @@ static void test_hostile_names(void **state)
 	for (const char *at = shown; *at;)
 		assert_int_not_equal(utf8_next(&at), UTF8_INVALID);
 	free(shown);
-	json_decref(json_of(&explanation));
+	json = json_of(&explanation);
+	assert_non_null(strstr(text_in(json_object_get(json, "target"), "comm"), "evil"));
+	json_decref(json);
 	explanation_release(&explanation);
 	scene_close(&scene);
 }

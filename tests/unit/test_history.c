@@ -5,13 +5,15 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "support/nonsense.h"
 #include "support/scene.h"
 #include "support/simulate.h"
 #include "support/synth.h"
 
-#define SEEDS 12
-#define STEPS 3000
-#define CPUS  3
+#define SEEDS          12
+#define NONSENSE_SEEDS 100
+#define STEPS          3000
+#define CPUS           3
 
 static void check_turn(const struct turn *turn, uint64_t start_us, uint64_t wake_us,
 		       uint64_t from_us, uint64_t to_us, unsigned int flags)
@@ -227,12 +229,36 @@ static void test_random(void **state)
 	}
 }
 
+/* Where times contradict each other, there is an order all the same: searches rely on it. */
+static void test_nonsense(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= NONSENSE_SEEDS; seed++) {
+		struct scene scene = scene_of(nonsense_recording(seed, 300));
+
+		for (size_t i = 1; i < model_thread_count(scene.model); i++) {
+			const struct thread *thread = model_thread(scene.model, i);
+			size_t count = history_turn_count(scene.history, thread);
+
+			for (size_t n = 1; n < count; n++)
+				assert_true(history_turn(scene.history, thread, n - 1)->to_ns <=
+					    history_turn(scene.history, thread, n)->to_ns);
+		}
+		for (uint16_t cpu = 0; cpu < 4; cpu++) {
+			for (size_t n = 1; n < history_cpu_run_count(scene.history, cpu); n++)
+				assert_true(history_cpu_run(scene.history, cpu, n - 1)->to_ns <=
+					    history_cpu_run(scene.history, cpu, n)->to_ns);
+		}
+		scene_close(&scene);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_turns),    cmocka_unit_test(test_turn_after),
 		cmocka_unit_test(test_cpu_runs), cmocka_unit_test(test_samples_and_events),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random),   cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
