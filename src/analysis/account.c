@@ -74,31 +74,6 @@ void pieces_walk(const struct history *history, const struct thread *thread, uin
 	tell_part(&walk, PIECE_UNKNOWN, walk.told_ns, to_ns, NULL);
 }
 
-uint64_t runners_walk(const struct history *history, const struct piece *piece,
-		      void (*tell)(void *context, const struct runner *runner), void *context)
-{
-	uint16_t cpu = piece->turn->cpu;
-	uint64_t idle_ns = piece_ns(piece);
-	size_t count = history_cpu_run_count(history, cpu);
-
-	for (size_t i = history_cpu_run_after(history, cpu, piece->from_ns); i < count; i++) {
-		const struct turn *run = history_cpu_run(history, cpu, i);
-		uint64_t from_ns = run->from_ns > piece->from_ns ? run->from_ns : piece->from_ns;
-		uint64_t to_ns = run->to_ns < piece->to_ns ? run->to_ns : piece->to_ns;
-		struct runner runner;
-
-		if (run->from_ns >= piece->to_ns)
-			break;
-		if (from_ns >= to_ns || run->thread == 0 || run->thread == piece->turn->thread)
-			continue;
-		runner.thread = model_thread(history_model(history), run->thread);
-		runner.ns = to_ns - from_ns;
-		idle_ns -= runner.ns < idle_ns ? runner.ns : idle_ns;
-		tell(context, &runner);
-	}
-	return idle_ns;
-}
-
 /* ---- waits without evidence ---- */
 
 /* System calls in which a thread can wait for one kind of thing only. */
@@ -133,14 +108,14 @@ static enum category category_of_call(int number)
 static bool waited_for_disk(const struct history *history, const struct thread *thread,
 			    const struct turn *turn)
 {
-	struct history_events events = history_events(history, EVENT_DISK);
+	const struct event_disk *request;
+	struct history_over over;
 
-	for (size_t i = history_event_from(&events, turn->start_ns); i < events.count; i++) {
-		const struct event_disk *request = (const void *)events.events[i];
-
+	history_over_begin(&over, history, EVENT_DISK, 0, turn->start_ns, turn->start_ns);
+	while ((request = (const void *)history_over_next(&over))) {
 		if (request->header.time_ns > turn->wake_ns + COMPLETION_SLACK_NS)
 			return false;
-		if (request->tid == thread->tid && request->queued_ns <= turn->start_ns)
+		if (request->tid == thread->tid)
 			return true;
 	}
 	return false;
@@ -208,136 +183,6 @@ enum category account_block(const struct history *history, const struct thread *
 	return category;
 }
 
-/* ---- interrupts ---- */
-
-static uint64_t number_meta(const struct model *model, const char *name)
-{
-	const char *text = model_meta(model, name);
-
-	return text ? strtoull(text, NULL, 10) : 0;
-}
-
-struct irq_time {
-	uint64_t total_ns;
-	uint64_t own_ns;
-};
-
-static struct irq_time irq_time(const struct event_irq *event, uint64_t hidden_ns)
-{
-	struct irq_time time = {0, 0};
-
-	for (size_t i = 0; i < ARRAY_SIZE(event->hard_ns); i++)
-		time.total_ns += event->hard_ns[i] + event->hard_count[i] * hidden_ns;
-	for (size_t i = 0; i < ARRAY_SIZE(event->soft_ns); i++)
-		time.total_ns += event->soft_ns[i];
-	time.own_ns =
-		event->hard_ns[EVENT_IRQ_WORK] + event->hard_count[EVENT_IRQ_WORK] * hidden_ns;
-	return time;
-}
-
-void account_irqs_begin(struct account_irqs *irqs, const struct history *history,
-			const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
-{
-	*irqs = (struct account_irqs){
-		.hidden_ns = number_meta(history_model(history), "irq_hidden_ns"),
-		.thread = thread,
-		.from_ns = from_ns,
-		.to_ns = to_ns,
-		.events = history_events(history, EVENT_IRQ),
-	};
-	irqs->next = history_event_from(&irqs->events, from_ns);
-}
-
-bool account_irqs_next(struct account_irqs *irqs)
-{
-	while (irqs->next < irqs->events.count) {
-		const struct event_irq *event = (const void *)irqs->events.events[irqs->next++];
-		uint64_t until_ns = event->header.time_ns, start_ns = event->from_ns;
-		uint64_t inside_from_ns = start_ns > irqs->from_ns ? start_ns : irqs->from_ns;
-		uint64_t inside_to_ns = until_ns < irqs->to_ns ? until_ns : irqs->to_ns;
-
-		if (history_events_are_over(&irqs->events, irqs->next - 1, irqs->to_ns))
-			break;
-		if (event->tid != irqs->thread->tid || inside_from_ns >= inside_to_ns)
-			continue;
-		irqs->event = event;
-		irqs->part =
-			(double)(inside_to_ns - inside_from_ns) / (double)(until_ns - start_ns);
-		return true;
-	}
-	return false;
-}
-
-/* Nothing can take more than all of an interval, whatever an event says. */
-static uint64_t at_most(double ns, uint64_t most_ns)
-{
-	return ns < (double)most_ns ? (uint64_t)ns : most_ns;
-}
-
-uint64_t account_irq_ns(const struct history *history, const struct thread *thread,
-			uint64_t from_ns, uint64_t to_ns, uint64_t *ret_own_ns)
-{
-	struct account_irqs irqs;
-	double total_ns = 0, own_ns = 0;
-
-	account_irqs_begin(&irqs, history, thread, from_ns, to_ns);
-	while (account_irqs_next(&irqs)) {
-		struct irq_time time = irq_time(irqs.event, irqs.hidden_ns);
-
-		total_ns += irqs.part * (double)time.total_ns;
-		own_ns += irqs.part * (double)time.own_ns;
-	}
-	if (ret_own_ns)
-		*ret_own_ns = at_most(own_ns, to_ns - from_ns);
-	return at_most(total_ns, to_ns - from_ns);
-}
-
-/* ---- stolen time ---- */
-
-/* How long THREAD (NULL: anybody but the idle task) ran on CPU in an interval. */
-static uint64_t ran_ns(const struct history *history, uint16_t cpu, const struct thread *thread,
-		       uint64_t from_ns, uint64_t to_ns)
-{
-	size_t count = history_cpu_run_count(history, cpu);
-	uint64_t ns = 0;
-
-	for (size_t i = history_cpu_run_after(history, cpu, from_ns); i < count; i++) {
-		const struct turn *run = history_cpu_run(history, cpu, i);
-		uint64_t start_ns = run->from_ns > from_ns ? run->from_ns : from_ns;
-		uint64_t end_ns = run->to_ns < to_ns ? run->to_ns : to_ns;
-
-		if (run->from_ns >= to_ns)
-			break;
-		if (start_ns < end_ns && run->thread && (!thread || run->thread == thread->index))
-			ns += end_ns - start_ns;
-	}
-	return ns;
-}
-
-uint64_t account_steal_ns(const struct history *history, const struct thread *thread,
-			  uint64_t from_ns, uint64_t to_ns)
-{
-	struct history_events events = history_events(history, EVENT_STEAL);
-	double stolen_ns = 0;
-
-	for (size_t i = history_event_from(&events, from_ns); i < events.count; i++) {
-		const struct event_steal *event = (const void *)events.events[i];
-		uint64_t until_ns = event->header.time_ns, busy_ns, own_ns;
-
-		if (history_events_are_over(&events, i, to_ns))
-			break;
-		if (event->from_ns >= to_ns)
-			continue;
-		busy_ns = ran_ns(history, event->cpu, NULL, event->from_ns, until_ns);
-		own_ns = ran_ns(history, event->cpu, thread,
-				event->from_ns > from_ns ? event->from_ns : from_ns,
-				until_ns < to_ns ? until_ns : to_ns);
-		if (busy_ns)
-			stolen_ns += (double)event->stolen_ns * (double)own_ns / (double)busy_ns;
-	}
-	return at_most(stolen_ns, to_ns - from_ns);
-}
-
 /* ---- accounts ---- */
 
 struct adding {
@@ -351,12 +196,6 @@ enum category account_runnable(const struct turn *turn)
 	return category_of_queue(turn->prev_state, turn->switch_flags, turn->waker != MODEL_NONE);
 }
 
-static void ignore_runner(void *context, const struct runner *runner)
-{
-	(void)context;
-	(void)runner;
-}
-
 static void add_runnable(struct adding *adding, const struct piece *piece)
 {
 	struct account *account = adding->account;
@@ -364,7 +203,8 @@ static void add_runnable(struct adding *adding, const struct piece *piece)
 	enum category category = account_runnable(piece->turn);
 
 	if (category != CATEGORY_RUNQ_THROTTLED)
-		idle_ns = runners_walk(adding->history, piece, ignore_runner, NULL);
+		idle_ns = piece_ns(piece) - history_busy_before_ns(adding->history, piece->turn,
+								   piece->from_ns, piece->to_ns);
 	account->ns[CATEGORY_RUNQ_LATENCY] += idle_ns;
 	account->ns[category] += piece_ns(piece) - idle_ns;
 }

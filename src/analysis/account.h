@@ -8,6 +8,16 @@
 #include "analysis/category.h"
 #include "analysis/history.h"
 
+static inline uint64_t later(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
+static inline uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
 enum piece_kind {
 	PIECE_RUN,      /* on a CPU */
 	PIECE_RUNNABLE, /* could run, and did not */
@@ -33,16 +43,25 @@ void pieces_walk(const struct history *history, const struct thread *thread, uin
 		 uint64_t to_ns, void (*tell)(void *context, const struct piece *piece),
 		 void *context);
 
-/* Who ran on the CPU of a runnable piece meanwhile. THREAD is not the idle task; called once a run.
- */
+/* Who ran on the CPU of a runnable piece meanwhile, each thread once; never the idle task.
+ * Zero-initialised is empty; to be used again and again. */
 struct runner {
 	const struct thread *thread;
 	uint64_t ns;
 };
 
-/* Tells each; returns the time in which the CPU was idle, or nothing is known of it. */
-uint64_t runners_walk(const struct history *history, const struct piece *piece,
-		      void (*tell)(void *context, const struct runner *runner), void *context);
+struct runners {
+	struct runner *items; /* in the order in which they came */
+	size_t count;
+	size_t capacity;
+	uint64_t idle_ns;  /* the CPU was idle, or nothing is known of it */
+	uint64_t looks;    /* runs looked at so far */
+	uint32_t *numbers; /* of each thread of the model: its place in items, from 1; 0: none */
+};
+
+void runners_find(struct runners *runners, const struct history *history,
+		  const struct piece *piece);
+void runners_release(struct runners *runners);
 
 struct account {
 	uint64_t ns[CATEGORY_COUNT];
@@ -93,11 +112,7 @@ struct account_irqs {
 	const struct event_irq *event;
 	double part;
 	uint64_t hidden_ns; /* what each hard interrupt costs outside of what is measured */
-	const struct thread *thread;
-	uint64_t from_ns;
-	uint64_t to_ns;
-	struct history_events events;
-	size_t next;
+	struct history_over over;
 };
 
 void account_irqs_begin(struct account_irqs *irqs, const struct history *history,

@@ -34,6 +34,7 @@ struct blame {
 	struct blame_hop hops[BLAME_HOPS_MAX];
 	size_t hop_count;
 	size_t steps; /* waits of others that were looked at */
+	struct runners runners; /* of one piece after the other */
 };
 
 struct blame *blame_new(const struct history *history, bool idle_counts)
@@ -55,6 +56,7 @@ void blame_free(struct blame *blame)
 	}
 	free(blame->causes);
 	map64_release(&blame->cause_of);
+	runners_release(&blame->runners);
 	free(blame);
 }
 
@@ -423,27 +425,32 @@ static void follow_block(struct following *following, const struct piece *piece)
 	blame->hop_count--;
 }
 
-struct queueing {
-	struct blame *blame;
-	const struct piece *piece;
-};
-
-static void blame_runner(void *context, const struct runner *runner)
+/* Each of those who had the CPU meanwhile, and the time in which nobody had it. */
+static void blame_runners(struct following *following, const struct piece *piece)
 {
-	struct queueing *queueing = context;
+	struct blame *blame = following->blame;
+	struct runners *runners = &blame->runners;
 	struct leaf leaf;
 
-	leaf_of_runner(&leaf, queueing->blame->history, queueing->piece, runner);
-	add_leaf(queueing->blame, &leaf);
+	runners_find(runners, blame->history, piece);
+	for (size_t i = 0; i < runners->count; i++) {
+		leaf_of_runner(&leaf, blame->history, piece, &runners->items[i]);
+		add_leaf(blame, &leaf);
+	}
+	if (!runners->idle_ns)
+		return;
+	blame->hops[blame->hop_count - 1].link = LINK_NONE;
+	if (blame->hop_count == 1)
+		blame->hops[0].category = CATEGORY_RUNQ_LATENCY;
+	leaf_of_latency(&leaf, following->thread, piece, runners->idle_ns);
+	add_leaf(blame, &leaf);
 }
 
 static void follow_runnable(struct following *following, const struct piece *piece)
 {
 	struct blame *blame = following->blame;
-	struct queueing queueing = {.blame = blame, .piece = piece};
 	enum category category = account_runnable(piece->turn);
 	struct leaf leaf;
-	uint64_t idle_ns;
 
 	if (blame->hop_count == BLAME_HOPS_MAX)
 		return;
@@ -459,14 +466,7 @@ static void follow_runnable(struct following *following, const struct piece *pie
 		leaf_of_quota(&leaf, blame->history, following->thread, piece);
 		add_leaf(blame, &leaf);
 	} else {
-		idle_ns = runners_walk(blame->history, piece, blame_runner, &queueing);
-		if (idle_ns) {
-			blame->hops[blame->hop_count - 1].link = LINK_NONE;
-			if (blame->hop_count == 1)
-				blame->hops[0].category = CATEGORY_RUNQ_LATENCY;
-			leaf_of_latency(&leaf, following->thread, piece, idle_ns);
-			add_leaf(blame, &leaf);
-		}
+		blame_runners(following, piece);
 	}
 	blame->hop_count--;
 }

@@ -210,32 +210,6 @@ static bool waits_for_one(const struct wait *wait)
 	       wait->evidence->args[1] == 1;
 }
 
-/* THREAD woke some thread of PROCESS between FROM_NS and TO_NS. */
-static bool has_woken(const struct history *history, const struct thread *thread,
-		      const struct process *process, uint64_t from_ns, uint64_t to_ns)
-{
-	struct model *model = history_model(history);
-
-	for (size_t i = 1; i < model_thread_count(model); i++) {
-		const struct thread *other = model_thread(model, i);
-		size_t count, at;
-
-		if (other->process != process)
-			continue;
-		count = history_turn_count(history, other);
-		for (at = history_turn_after(history, other, from_ns); at < count; at++) {
-			const struct turn *turn = history_turn(history, other, at);
-
-			if (turn->start_ns > to_ns)
-				break;
-			if (turn->waker == thread->index && turn->wake_ns >= from_ns &&
-			    turn->wake_ns <= to_ns)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* It had asked the one that woke it: in the last runs before the wait it had woken it itself. */
 static bool had_asked(const struct history *history, const struct thread *thread,
 		      const struct turn *turn, const struct thread *waker)
@@ -245,8 +219,8 @@ static bool had_asked(const struct history *history, const struct thread *thread
 
 	if (first >= history_turn_count(history, thread))
 		return false;
-	return has_woken(history, thread, waker->process,
-			 history_turn(history, thread, first)->from_ns, turn->start_ns);
+	return history_has_woken(history, thread, waker->process,
+				 history_turn(history, thread, first)->from_ns, turn->start_ns);
 }
 
 static bool find_asks(const struct history *history, const struct thread *thread,

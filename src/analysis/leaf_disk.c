@@ -36,24 +36,25 @@ static uint64_t inside_ns(const struct event_disk *request, const struct piece *
 	return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-/* Requests are ordered by their completion: those that were in the queue during PIECE begin here,
- * and end where all that follow were queued behind it, or completed much later. */
-static bool next_request(const struct history_events *events, size_t *at, const struct piece *piece,
-			 const struct event_disk **ret)
+/* The requests that were in a queue during PIECE. They are ordered by their completion; those that
+ * completed much later are left out. */
+static void requests_begin(struct history_over *over, const struct history *history,
+			   const struct piece *piece)
 {
-	while (*at < events->count) {
-		const struct event_disk *request = (const void *)events->events[*at];
+	history_over_begin(over, history, EVENT_DISK, 0, piece->from_ns, piece->to_ns);
+}
 
-		if (history_events_are_over(events, *at, piece->to_ns) ||
-		    request->header.time_ns > piece->to_ns + NS_PER_S)
-			return false;
-		(*at)++;
-		if (!inside_ns(request, piece))
-			continue;
-		*ret = request;
-		return true;
+static const struct event_disk *requests_next(struct history_over *over, const struct piece *piece)
+{
+	const struct event_disk *request;
+
+	while ((request = (const void *)history_over_next(over))) {
+		if (request->header.time_ns > piece->to_ns + NS_PER_S)
+			return NULL;
+		if (inside_ns(request, piece))
+			return request;
 	}
-	return false;
+	return NULL;
 }
 
 static bool is_own(const struct event_disk *request, const struct thread *thread, uint64_t inode)
@@ -62,13 +63,14 @@ static bool is_own(const struct event_disk *request, const struct thread *thread
 }
 
 /* The thread's own requests say which device it was. Without any, none is guessed. */
-static void find_own(struct disk_look *look, const struct history_events *events,
+static void find_own(struct disk_look *look, const struct history *history,
 		     const struct thread *thread, const struct piece *piece, uint64_t inode)
 {
-	size_t at = history_event_from(events, piece->from_ns);
 	const struct event_disk *request;
+	struct history_over over;
 
-	while (next_request(events, &at, piece, &request)) {
+	requests_begin(&over, history, piece);
+	while ((request = requests_next(&over, piece))) {
 		if (!is_own(request, thread, inode))
 			continue;
 		look->own_ns += inside_ns(request, piece);
@@ -97,13 +99,14 @@ static void add_user(struct disk_look *look, const struct event_disk *request, u
 	}
 }
 
-static void find_users(struct disk_look *look, const struct history_events *events,
+static void find_users(struct disk_look *look, const struct history *history,
 		       const struct thread *thread, const struct piece *piece, uint64_t inode)
 {
-	size_t at = history_event_from(events, piece->from_ns);
 	const struct event_disk *request;
+	struct history_over over;
 
-	while (next_request(events, &at, piece, &request)) {
+	requests_begin(&over, history, piece);
+	while ((request = requests_next(&over, piece))) {
 		if (request->device == look->device && !is_own(request, thread, inode))
 			add_user(look, request, inside_ns(request, piece));
 	}
@@ -159,18 +162,17 @@ static uint64_t inode_of(const struct history *history, const struct piece *piec
 void leaf_disk(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	       const struct piece *piece)
 {
-	struct history_events events = history_events(history, EVENT_DISK);
 	uint64_t inode = inode_of(history, piece);
 	const struct disk_user *most = NULL;
 	struct disk_look look = {.own = NULL};
 
 	leaf->culprit = NULL;
-	find_own(&look, &events, thread, piece, inode);
+	find_own(&look, history, thread, piece, inode);
 	if (!look.device)
 		return;
 	leaf->group = look.device;
 	describe(leaf, history, &look);
-	find_users(&look, &events, thread, piece, inode);
+	find_users(&look, history, thread, piece, inode);
 	for (size_t i = 0; i < look.user_count; i++) {
 		if (!most || look.users[i].ns > most->ns)
 			most = &look.users[i];
@@ -205,7 +207,7 @@ const struct thread *leaf_disk_server(const struct history *history, const struc
 	const struct thread *server;
 	uint32_t tid;
 
-	find_own(&look, &events, thread, piece, inode_of(history, piece));
+	find_own(&look, history, thread, piece, inode_of(history, piece));
 	if (!look.own)
 		return NULL;
 	tid = look.own->server_tid ? look.own->server_tid

@@ -11,15 +11,13 @@
 static const struct event_cgroup *cgroup_of(const struct history *history,
 					    const struct thread *thread, uint64_t time_ns)
 {
-	const struct model *model = history_model(history);
-	const struct event_cgroup *found = NULL;
+	const struct event_cgroup *found = NULL, *event;
+	struct history_over over;
 
-	for (size_t i = 0; i < model_cgroup_count(model); i++) {
-		const struct event_cgroup *event = model_cgroup(model, i);
+	history_over_begin(&over, history, EVENT_CGROUP, thread->process->pid, 0, UINT64_MAX);
+	while ((event = (const void *)history_over_next(&over))) {
 		bool has_limit = event->quota_us || event->memory_limit_bytes;
 
-		if (event->pid != thread->process->pid)
-			continue;
 		if (found && (found->quota_us || found->memory_limit_bytes) &&
 		    (!has_limit || event->header.time_ns > time_ns))
 			continue;

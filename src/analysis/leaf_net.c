@@ -13,22 +13,11 @@
 static const struct event_tcp_state *state_of(const struct history *history,
 					      const struct wait *wait)
 {
-	struct history_events events = history_events(history, EVENT_TCP_STATE);
+	struct history_over over;
 
-	for (size_t i = history_event_from(&events, wait->end_ns); i < events.count; i++) {
-		const struct event_tcp_state *event = (const void *)events.events[i];
-
-		if (event->header.time_ns > wait->end_ns + NS_PER_MS)
-			break;
-		if (event->tid == wait->thread->tid)
-			return event;
-	}
-	return NULL;
-}
-
-static bool is_of_socket(const struct event_retransmit *event, const struct event_socket *socket)
-{
-	return event->local_port == socket->local_port && event->remote_port == socket->remote_port;
+	history_over_begin(&over, history, EVENT_TCP_STATE, wait->thread->tid, wait->end_ns,
+			   wait->end_ns + NS_PER_MS);
+	return (const void *)history_over_next(&over);
 }
 
 /* How often something was sent again on the wait's connection, in either direction, while it
@@ -36,18 +25,14 @@ static bool is_of_socket(const struct event_retransmit *event, const struct even
 static unsigned int retransmits(const struct history *history, const struct wait *wait,
 				const struct event_socket *socket)
 {
-	struct history_events events = history_events(history, EVENT_RETRANSMIT);
-	struct event_socket peer = {.local_port = socket->remote_port,
-				    .remote_port = socket->local_port};
+	struct history_over over;
 	unsigned int count = 0;
 
-	for (size_t i = history_event_from(&events, wait->start_ns); i < events.count; i++) {
-		const struct event_retransmit *event = (const void *)events.events[i];
-
-		if (event->header.time_ns > wait->end_ns)
-			break;
-		count += is_of_socket(event, socket) || is_of_socket(event, &peer);
-	}
+	history_over_begin(&over, history, EVENT_RETRANSMIT,
+			   history_connection_key(socket->local_port, socket->remote_port),
+			   wait->start_ns, wait->end_ns);
+	while (history_over_next(&over))
+		count++;
 	return count;
 }
 

@@ -9,6 +9,8 @@
 
 /* Tells these from the other habits that are kept in the same map (account.c). */
 #define HABIT_ACCEPTS (UINT64_C(1) << 62)
+/* No port, but that all ports have been looked for. */
+#define PORTS         (UINT64_C(1) << 16)
 
 const struct event_socket *peer_socket(const struct history *history, const struct wait *wait)
 {
@@ -39,7 +41,8 @@ static bool is_accept(const struct wait *wait)
 	return name && !strncmp(name, "accept", 6);
 }
 
-static uint64_t find_acceptor(const struct history *history, uint16_t port)
+/* All that were seen to wait in accept, by port. */
+static void find_acceptors(const struct history *history, struct map64 *habits)
 {
 	struct model *model = history_model(history);
 
@@ -48,21 +51,22 @@ static uint64_t find_acceptor(const struct history *history, uint16_t port)
 		const struct event_socket *socket =
 			is_accept(wait) ? peer_socket(history, wait) : NULL;
 
-		if (socket && socket->local_port == port)
-			return wait->thread->index;
+		if (socket && !map64_get(habits, HABIT_ACCEPTS | socket->local_port))
+			map64_put(habits, HABIT_ACCEPTS | socket->local_port, wait->thread->index);
 	}
-	return MODEL_NONE;
+	map64_put(habits, HABIT_ACCEPTS | PORTS, 1);
 }
 
 /* The thread that was seen to wait in accept on PORT. */
 static const struct thread *acceptor_of(const struct history *history, uint16_t port)
 {
 	struct map64 *habits = history_habits(history);
-	uint64_t key = HABIT_ACCEPTS | port, *known = map64_get(habits, key);
+	const uint64_t *known;
 
-	if (!known)
-		known = map64_put(habits, key, find_acceptor(history, port));
-	return *known == MODEL_NONE ? NULL : model_thread(history_model(history), *known);
+	if (!map64_get(habits, HABIT_ACCEPTS | PORTS))
+		find_acceptors(history, habits);
+	known = map64_get(habits, HABIT_ACCEPTS | port);
+	return known ? model_thread(history_model(history), *known) : NULL;
 }
 
 const struct thread *peer_acceptor(const struct history *history, const struct event_socket *socket)

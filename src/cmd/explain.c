@@ -42,25 +42,21 @@ static void print(const struct explanation *explanation, const struct explain_va
 		explanation_print_text(stdout, explanation, &style);
 }
 
-static int explain_model(struct model *model, const struct explain_values *values)
+static int explain_history(const struct history *history, const struct explain_values *values)
 {
+	struct model *model = history_model(history);
 	struct filter_args filter = {.pids = NULL};
 	struct explain_query query = {.filter = &filter.filter, .span = values->span};
 	struct explanation explanation;
-	struct history *history;
 	int err = filter_args_read(&filter, &values->filter, model);
 
 	if (!err) {
 		filter_args_narrow(&filter, &values->filter, model);
-		err = history_new(&history, model);
+		err = explain(&explanation, history, &query);
 	}
 	if (!err) {
-		err = explain(&explanation, history, &query);
-		if (!err) {
-			print(&explanation, values);
-			explanation_release(&explanation);
-		}
-		history_free(history);
+		print(&explanation, values);
+		explanation_release(&explanation);
 	}
 	filter_args_release(&filter);
 	return err;
@@ -69,19 +65,18 @@ static int explain_model(struct model *model, const struct explain_values *value
 static int run(void *context, int operand_count, char **operands)
 {
 	struct explain_values *values = context;
-	struct model_options options = {.min_wait_ns = UINT64_MAX};
 	struct recording *recording;
-	struct model *model;
+	struct history *history;
 	int err = recording_open(&recording, operands[0]);
 
 	(void)operand_count;
 	if (!err) {
-		err = model_new(&model, recording, &options);
+		err = history_new(&history, recording);
 		if (err)
 			fail(err, "reading %s", operands[0]);
 		if (!err) {
-			err = explain_model(model, values);
-			model_free(model);
+			err = explain_history(history, values);
+			history_free(history);
 		}
 		recording_close(recording);
 	}

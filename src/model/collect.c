@@ -5,17 +5,22 @@
 struct collector {
 	struct model *model;
 	const struct model_options *options;
-	uint64_t events; /* in the recording */
+	struct model_listener listener; /* the caller's */
+	uint64_t events;                /* in the recording */
 };
 
 static void on_run(void *context, const struct run *run)
 {
+	const struct model_listener *listener = &((struct collector *)context)->listener;
 	struct thread *thread = run->thread;
+	bool is_cut = !run->start_seen || !run->end_seen;
 
-	(void)context;
 	thread->on_cpu_ns += run->to_ns - run->from_ns;
 	thread->switches += run->start_seen;
 	thread->preemptions += run->end_seen && run->end_state == 0 && thread->tid != 0;
+	if (listener->run && !(is_cut && run->from_ns == run->to_ns))
+		listener->run(listener->context, thread, run->cpu, run->from_ns, run->to_ns,
+			      run->end_state, run->flags, is_cut);
 }
 
 static void keep(struct model *model, const struct wait *wait)
@@ -36,7 +41,8 @@ static void keep(struct model *model, const struct wait *wait)
 
 static void on_wait(void *context, const struct wait *wait)
 {
-	struct model *model = ((struct collector *)context)->model;
+	struct collector *collector = context;
+	struct model *model = collector->model;
 	struct thread *thread = wait->thread;
 	uint64_t blocked_ns = wait_blocked_ns(wait), runnable_ns = wait_runnable_ns(wait);
 
@@ -48,19 +54,22 @@ static void on_wait(void *context, const struct wait *wait)
 		thread->longest_runnable_ns = runnable_ns;
 	if (wait->evidence || blocked_ns + runnable_ns >= model->keep_ns)
 		keep(model, wait);
+	if (collector->listener.wait)
+		collector->listener.wait(collector->listener.context, wait);
 }
 
 static void on_waking(void *context, const struct event_waking *event, struct thread *waker,
 		      struct thread *wakee)
 {
-	(void)context;
-	(void)event;
-	(void)waker;
-	(void)wakee;
+	const struct model_listener *listener = &((struct collector *)context)->listener;
+
+	if (listener->waking)
+		listener->waking(listener->context, event, waker, wakee);
 }
 
 static void on_sample(void *context, const struct sample *sample)
 {
+	const struct model_listener *listener = &((struct collector *)context)->listener;
 	struct model *model = ((struct collector *)context)->model;
 	struct sample *kept;
 
@@ -74,6 +83,8 @@ static void on_sample(void *context, const struct sample *sample)
 		sample->thread->is_kernel = true;
 	if (!model->sample_period_ns)
 		model->sample_period_ns = sample->event->period_ns;
+	if (listener->sample)
+		listener->sample(listener->context, sample);
 }
 
 static void on_span(void *context, const struct event_span *event, struct thread *thread)
@@ -83,8 +94,10 @@ static void on_span(void *context, const struct event_span *event, struct thread
 
 static void on_event(void *context, const struct event_header *event)
 {
-	(void)context;
-	(void)event;
+	const struct model_listener *listener = &((struct collector *)context)->listener;
+
+	if (listener->event)
+		listener->event(listener->context, event);
 }
 
 static void on_progress(void *context, uint64_t events)
@@ -115,8 +128,8 @@ static void seal_waits(struct model *model)
 
 		wait->id = (uint32_t)i;
 		if (wait->evidence && !wait->waker_is_irq)
-			wait->waker_is_irq = model_stack_is_interrupt(
-				model, wait->evidence->waker_kernel_stack);
+			wait->waker_is_irq =
+				model_stack_is_interrupt(model, wait->evidence->waker_kernel_stack);
 	}
 }
 
@@ -156,6 +169,8 @@ int collect(struct model *model, const struct model_options *options)
 	};
 	int err;
 
+	if (options->listener)
+		collector.listener = *options->listener;
 	for (unsigned int kind = 0; kind < EVENT_KIND_LIMIT; kind++)
 		collector.events += info->event_count[kind];
 	err = timeline_read(model, &sink, true);

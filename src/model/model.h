@@ -2,22 +2,23 @@
 /*
  * The model: what a recording says about threads, CPUs, waits, samples and stacks.
  *
- * model_new reads the tables and makes one pass over all events in the order of time: that gives every
- * thread's life and totals, every wait of at least the recording's min-wait or with evidence, every
- * sample. What is too much to keep (each run and each short wait) can be had again in order by
+ * model_new reads the tables and makes one pass over all events in the order of time: that gives
+ *every thread's life and totals, every wait of at least the recording's min-wait or with evidence,
+ *every sample. What is too much to keep (each run and each short wait) can be had again in order by
  * model_replay, whose memory does not grow with the recording.
  *
  * A thread's time, from its birth (or the recording's start) to its death (or end), is
  *	on_cpu_ns + runnable_ns + blocked_ns + unknown_ns
- * exactly. unknown_ns is what lies in gaps (lost events) or before a thread was first seen. What that
- * first event tells about the time before it is used: a thread that leaves a CPU where nothing had been
- * seen ran since the recording's start, one that is woken had slept since then. One that no event names
- * although none was overwritten slept all the time: every switch is recorded. (Except that a thread that
- * never leaves its CPU and is not sampled looks the same.)
+ * exactly. unknown_ns is what lies in gaps (lost events) or before a thread was first seen. What
+ *that first event tells about the time before it is used: a thread that leaves a CPU where nothing
+ *had been seen ran since the recording's start, one that is woken had slept since then. One that no
+ *event names although none was overwritten slept all the time: every switch is recorded. (Except
+ *that a thread that never leaves its CPU and is not sampled looks the same.)
  *
  * A thread whose process is not known belongs to the process with pid MODEL_NONE.
  *
- * Everything pointed to belongs to the model and lives until model_free. The recording must outlive it.
+ * Everything pointed to belongs to the model and lives until model_free. The recording must outlive
+ *it.
  */
 #ifndef DASHCAM_MODEL_MODEL_H
 #define DASHCAM_MODEL_MODEL_H
@@ -29,15 +30,15 @@
 #include "event/event.h"
 #include "recording/recording.h"
 
-#define MODEL_NONE UINT32_MAX
+#define MODEL_NONE         UINT32_MAX
 #define MODEL_TIME_UNKNOWN UINT64_MAX
 
 /* One per (pid, birth): a reused pid is another process. */
 struct process {
 	uint32_t index;
 	uint32_t pid;
-	uint32_t ppid; /* 0: unknown */
-	uint32_t uid;  /* UINT32_MAX: unknown */
+	uint32_t ppid;       /* 0: unknown */
+	uint32_t uid;        /* UINT32_MAX: unknown */
 	const char *comm;    /* last name of its leader */
 	const char *cmdline; /* "" if unknown */
 	uint64_t start_ns;   /* MODEL_TIME_UNKNOWN: not known */
@@ -58,7 +59,8 @@ struct thread {
 	uint32_t ns_tid; /* inside its own pid namespace; 0: not known */
 	struct process *process;
 	const char *comm;  /* last name */
-	uint64_t start_ns; /* when it was born, or first known of; never before the recording's start */
+	uint64_t start_ns; /* when it was born, or first known of; never before the recording's
+			      start */
 	uint64_t end_ns;   /* when it died, or the recording's end */
 	bool was_born_here;
 	bool has_ended;
@@ -79,11 +81,12 @@ struct thread {
 
 /* A thread was not on a CPU: blocked from start_ns to wake_ns, then runnable to end_ns. */
 struct wait {
-	uint32_t id; /* position in the order of end_ns; in replay, MODEL_NONE for waits that are not kept */
+	uint32_t id; /* position in the order of end_ns; in replay, MODEL_NONE for waits that are
+			not kept */
 	struct thread *thread;
 	uint64_t start_ns;
-	uint64_t wake_ns; /* equals start_ns for a thread that stayed runnable; if the wake-up was not seen
-			     it equals end_ns and wake_seen is false */
+	uint64_t wake_ns; /* equals start_ns for a thread that stayed runnable; if the wake-up was
+			     not seen it equals end_ns and wake_seen is false */
 	uint64_t end_ns;
 	uint16_t prev_state; /* 0: preempted or yielded; 1 also where the switch-out was not seen */
 	uint16_t cpu;        /* where it resumed */
@@ -91,10 +94,11 @@ struct wait {
 	uint8_t switch_flags; /* of the switch-out, enum event_switch_flag */
 	int16_t syscall; /* it blocked in; EVENT_NO_SYSCALL: none, not known, or it was runnable */
 	bool wake_seen;
-	bool waker_is_irq;     /* an interrupt woke it, not the work of a thread */
-	bool is_open;          /* it was not seen to resume: the recording ended or events were lost (then
-				  it is not counted in "longest" columns but in the totals) */
-	struct thread *waker;  /* NULL: unknown; the idle thread if an idle CPU's interrupt woke it */
+	bool waker_is_irq; /* an interrupt woke it, not the work of a thread */
+	bool is_open; /* it was not seen to resume: the recording ended or events were lost (then
+			 it is not counted in "longest" columns but in the totals) */
+	struct thread
+		*waker; /* NULL: unknown; the idle thread if an idle CPU's interrupt woke it */
 	const struct event_wait *evidence; /* NULL: none was taken */
 };
 
@@ -142,10 +146,11 @@ struct place {
 	const void *note; /* see model_place_note */
 };
 
-/* A stack, innermost first, inlined calls as frames of their own. Stacks with the same frames are one. */
+/* A stack, innermost first, inlined calls as frames of their own. Stacks with the same frames are
+ * one. */
 struct stack {
 	uint32_t index;
-	uint64_t id; /* of the first definition */
+	uint64_t id;    /* of the first definition */
 	uint16_t flags; /* enum event_stack_flag */
 	uint32_t place_count;
 	const struct place **places;
@@ -155,10 +160,16 @@ struct stack {
 
 struct model;
 
+struct model_listener;
+
 struct model_options {
 	uint64_t min_wait_ns; /* keep waits from this length; UINT64_MAX: as the recording says */
 	void (*progress)(void *context, double part); /* 0..1; may be NULL */
 	void *context;
+	/* Is told what the pass meets, as by model_replay of the whole; may be NULL. It saves
+	 * reading all again. Threads are not complete then but for their index, and waits are not
+	 * yet numbered. */
+	const struct model_listener *listener;
 };
 
 int model_new(struct model **ret, struct recording *recording, const struct model_options *options);
@@ -166,7 +177,7 @@ void model_free(struct model *model); /* NULL is fine */
 
 uint64_t model_start_ns(const struct model *model);
 uint64_t model_end_ns(const struct model *model);
-uint64_t model_min_wait_ns(const struct model *model); /* shortest wait that has evidence */
+uint64_t model_min_wait_ns(const struct model *model);      /* shortest wait that has evidence */
 uint64_t model_sample_period_ns(const struct model *model); /* 0: no samples were taken */
 unsigned int model_cpu_count(const struct model *model);
 struct recording *model_recording(const struct model *model);
@@ -175,7 +186,8 @@ bool model_has_targets(const struct model *model); /* it was made for some threa
 /* The value of a META event ("host", "kernel", "command", ...); NULL if there is none. */
 const char *model_meta(const struct model *model, const char *name);
 size_t model_meta_count(const struct model *model);
-void model_meta_at(const struct model *model, size_t i, const char **ret_name, const char **ret_value);
+void model_meta_at(const struct model *model, size_t i, const char **ret_name,
+		   const char **ret_value);
 
 size_t model_process_count(const struct model *model);
 struct process *model_process(const struct model *model, size_t i);
@@ -192,29 +204,30 @@ const struct sample *model_sample(const struct model *model, size_t i);
 size_t model_span_count(const struct model *model);
 const struct span *model_span(const struct model *model, size_t i);
 
-/* The stack an event's id names; NULL for id 0 or one that is not defined. Names are made on first use. */
+/* The stack an event's id names; NULL for id 0 or one that is not defined. Names are made on first
+ * use. */
 const struct stack *model_stack(struct model *model, uint64_t id);
 /* All stacks, by their index. */
 size_t model_stack_count(const struct model *model);
 const struct stack *model_stack_at(struct model *model, size_t i);
 
 /*
- * Kernel stacks as a reader wants them: the recorder's own hook, and the scheduler right below it, are
- * skipped. Returns how many innermost places to skip.
+ * Kernel stacks as a reader wants them: the recorder's own hook, and the scheduler right below it,
+ * are skipped. Returns how many innermost places to skip.
  */
 static inline uint32_t model_stack_skip(const struct stack *stack)
 {
 	return stack->skip;
 }
 
-/* True if an interrupt did what the stack shows. A soft interrupt that a thread runs on its way out of
- * the network code is the thread's own work: that is how a packet goes over loopback. */
+/* True if an interrupt did what the stack shows. A soft interrupt that a thread runs on its way out
+ * of the network code is the thread's own work: that is how a packet goes over loopback. */
 bool model_stack_is_interrupt(struct model *model, uint64_t id);
 
 /*
- * A pointer that belongs to whoever reads meaning from the names of functions, so that each place is
- * looked up once: NULL at first, never read by the model. src/analysis/category.c keeps rows of its
- * table there.
+ * A pointer that belongs to whoever reads meaning from the names of functions, so that each place
+ * is looked up once: NULL at first, never read by the model. src/analysis/category.c keeps rows of
+ * its table there.
  */
 static inline const void **model_place_note(const struct place *place)
 {
@@ -222,9 +235,9 @@ static inline const void **model_place_note(const struct place *place)
 }
 
 /*
- * Who held what a wait was for: the owner of the kernel lock, else of the futex. A futex word holds a tid
- * as the program sees it: in a pid namespace of its own, only threads of the same process are told from
- * it. NULL: no owner, or not known.
+ * Who held what a wait was for: the owner of the kernel lock, else of the futex. A futex word holds
+ * a tid as the program sees it: in a pid namespace of its own, only threads of the same process are
+ * told from it. NULL: no owner, or not known.
  */
 struct thread *model_wait_owner(const struct model *model, const struct wait *wait);
 
@@ -250,14 +263,14 @@ const struct event_clock *model_clock(const struct model *model, size_t i);
 
 /* ---- replay: everything in order, nothing kept ---- */
 
-/* Any callback may be NULL. Pointers are good during the call only (threads: as long as the model). Times
- * passed are not decreasing but for run and wait, which are told when they end. */
+/* Any callback may be NULL. Pointers are good during the call only (threads: as long as the model).
+ * Times passed are not decreasing but for run and wait, which are told when they end. */
 struct model_listener {
 	void *context;
-	/* THREAD was on CPU from FROM_NS to TO_NS and left in END_STATE (0: runnable) with switch FLAGS.
-	 * is_cut: its true end or start is not known (gap, or edge of the recording). */
-	void (*run)(void *context, struct thread *thread, uint16_t cpu, uint64_t from_ns, uint64_t to_ns,
-		    uint16_t end_state, uint8_t flags, bool is_cut);
+	/* THREAD was on CPU from FROM_NS to TO_NS and left in END_STATE (0: runnable) with switch
+	 * FLAGS. is_cut: its true end or start is not known (gap, or edge of the recording). */
+	void (*run)(void *context, struct thread *thread, uint16_t cpu, uint64_t from_ns,
+		    uint64_t to_ns, uint16_t end_state, uint8_t flags, bool is_cut);
 	/* A wait ended; with evidence if there is any. */
 	void (*wait)(void *context, const struct wait *wait);
 	void (*waking)(void *context, const struct event_waking *event, struct thread *waker,
@@ -268,16 +281,17 @@ struct model_listener {
 };
 
 /*
- * Tells what overlaps the range (of the recording's clock, both ends included): runs are clipped to it,
- * waits are told whole, the others are inside. Runs and waits need all events from the recording's
- * start, whatever the range; with only the event callback set just the range is read. Waits are the same
- * objects as model_wait gives where they are kept. Returns 0, or a negative errno with a sentence.
+ * Tells what overlaps the range (of the recording's clock, both ends included): runs are clipped to
+ * it, waits are told whole, the others are inside. Runs and waits need all events from the
+ * recording's start, whatever the range; with only the event callback set just the range is read.
+ * Waits are the same objects as model_wait gives where they are kept. Returns 0, or a negative
+ * errno with a sentence.
  */
 int model_replay(struct model *model, uint64_t from_ns, uint64_t to_ns,
 		 const struct model_listener *listener);
 
-/* The same at the caller's pace: each step takes one event and makes the calls that follow from it. The
- * listener is copied. */
+/* The same at the caller's pace: each step takes one event and makes the calls that follow from it.
+ * The listener is copied. */
 struct model_player;
 
 int model_player_new(struct model_player **ret, struct model *model, uint64_t from_ns,

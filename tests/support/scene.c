@@ -252,10 +252,9 @@ static int compare_lines(const void *a, const void *b)
 struct scene scene_of(struct recording *recording)
 {
 	struct scene scene = {.recording = recording};
-	struct model_options options = {.min_wait_ns = UINT64_MAX};
 
-	assert_int_equal(model_new(&scene.model, recording, &options), 0);
-	assert_int_equal(history_new(&scene.history, scene.model), 0);
+	assert_int_equal(history_new(&scene.history, recording), 0);
+	scene.model = history_model(scene.history);
 	return scene;
 }
 
@@ -302,7 +301,6 @@ struct scene scene_open(const char *text)
 void scene_close(struct scene *scene)
 {
 	history_free(scene->history);
-	model_free(scene->model);
 	recording_close(scene->recording);
 }
 

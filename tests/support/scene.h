@@ -32,7 +32,7 @@
 
 struct scene {
 	struct recording *recording;
-	struct model *model;
+	struct model *model; /* of the history */
 	struct history *history;
 };
 
