@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/category_table.h"
 #include "analysis/ending.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -208,6 +209,27 @@ static struct irq_time irq_time(const struct event_irq *event, uint64_t hidden_n
 	return time;
 }
 
+/* Without one of these, what the others tell is less than what samples show. Interrupts of the CPU
+ * itself are short but for the softirqs behind them. */
+static bool tells_irqs(const char *hook)
+{
+	return function_is_one_of(hook,
+				  "irq_handler_entry irq_handler_exit softirq_entry softirq_exit");
+}
+
+bool account_irqs_are_told(const struct history *history)
+{
+	const struct model *model = history_model(history);
+
+	for (size_t i = 0; i < model_hook_count(model); i++) {
+		const struct event_hook *hook = model_hook(model, i);
+
+		if (hook->status == EVENT_HOOK_MISSING && tells_irqs(hook->text))
+			return false;
+	}
+	return history_events(history, EVENT_IRQ).count > 0;
+}
+
 void account_irqs_begin(struct account_irqs *irqs, const struct history *history,
 			const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
 {
@@ -218,6 +240,8 @@ void account_irqs_begin(struct account_irqs *irqs, const struct history *history
 		.to_ns = to_ns,
 		.events = history_events(history, EVENT_IRQ),
 	};
+	if (!account_irqs_are_told(history))
+		irqs->events.count = 0;
 	irqs->next = history_event_from(&irqs->events, from_ns);
 }
 
@@ -337,13 +361,16 @@ static void add_blocked(struct adding *adding, const struct piece *piece)
 	struct account *account = adding->account;
 	const struct wait *wait = history_wait(adding->history, piece->turn);
 	bool is_inferred;
+	enum category category =
+		account_block(adding->history, adding->thread, piece->turn, &is_inferred);
 
-	account->ns[account_block(adding->history, adding->thread, piece->turn, &is_inferred)] +=
-		piece_ns(piece);
+	account->ns[category] += piece_ns(piece);
 	if (!wait || !wait->evidence)
 		account->no_evidence_ns += piece_ns(piece);
-	if (is_inferred)
+	if (is_inferred) {
 		account->inferred_ns += piece_ns(piece);
+		account->inferred_of[category] += piece_ns(piece);
+	}
 }
 
 static void add_piece(void *context, const struct piece *piece)
@@ -416,7 +443,7 @@ void account_settle(struct account *account, const struct history *history,
 {
 	uint64_t *samples = account->samples, left_ns = account->pending_ns, count;
 	/* the interrupt probe has told better what interrupts took */
-	bool irq_is_told = history_events(history, EVENT_IRQ).count > 0;
+	bool irq_is_told = account_irqs_are_told(history);
 
 	if (sum(samples) < SAMPLES_ENOUGH)
 		count_samples(samples, history, thread, 0, UINT64_MAX);
@@ -441,8 +468,10 @@ void account_settle(struct account *account, const struct history *history,
 
 void account_merge(struct account *account, const struct account *other)
 {
-	for (size_t i = 0; i < CATEGORY_COUNT; i++)
+	for (size_t i = 0; i < CATEGORY_COUNT; i++) {
 		account->ns[i] += other->ns[i];
+		account->inferred_of[i] += other->inferred_of[i];
+	}
 	account->on_cpu_ns += other->on_cpu_ns;
 	account->unsplit_ns += other->unsplit_ns;
 	account->no_evidence_ns += other->no_evidence_ns;

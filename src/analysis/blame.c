@@ -240,6 +240,24 @@ static const struct thread *next_thread(const struct blame *blame, const struct 
 	return ending.waker;
 }
 
+/* Waits that last until another does something: to blame the one that waits would be wrong. */
+static bool is_for_another(enum category category)
+{
+	return is_lock(category) || category == CATEGORY_WAIT_CONDITION ||
+	       category == CATEGORY_WAIT_IPC || category == CATEGORY_WAIT_CHILD ||
+	       category == CATEGORY_IO_FS || category == CATEGORY_NET_RECV ||
+	       category == CATEGORY_NET_SEND || category == CATEGORY_NET_CONNECT;
+}
+
+/* Of a wait that nobody is known to have ended. */
+static enum blame_end end_of(enum category category, const struct turn *turn)
+{
+	if (category == CATEGORY_UNKNOWN)
+		return BLAME_NO_EVIDENCE;
+	return is_for_another(category) && !(turn->flags & TURN_WAKE_SEEN) ? BLAME_NO_WAKER
+									   : BLAME_LEAF;
+}
+
 static uint64_t waker_stack(const struct blame *blame, const struct turn *turn)
 {
 	const struct wait *wait = history_wait(blame->history, turn);
@@ -259,8 +277,10 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 		end = BLAME_LEAF;
 	if (end != BLAME_LEAF)
 		leaf.end = end;
+	if (end == BLAME_NO_WAKER)
+		leaf.culprit = NULL;
 	/* of others, who waited for a disk says more than the disk alone */
-	if (!leaf.culprit && blame->hop_count > 1 && is_disk(category))
+	if (!leaf.culprit && blame->hop_count > 1 && is_disk(category) && end == BLAME_LEAF)
 		leaf.culprit = thread;
 	add_leaf(blame, &leaf);
 }
@@ -285,7 +305,8 @@ static bool end_at_disk(struct following *following, const struct piece *piece,
 	return true;
 }
 
-/* A wait for a lock that ended, if at all, without the lock: a time limit, or a signal that killed the program. */
+/* A wait for a lock that ended, if at all, without the lock: a time limit, or a signal that killed
+ * the program. */
 static bool nobody_gave_it(const struct ending *ending)
 {
 	return ending->turn->flags & TURN_OPEN || ending->way == ENDING_TIME ||
@@ -333,8 +354,7 @@ static void follow_block(struct following *following, const struct piece *piece)
 		follow(blame, next, piece->from_ns, piece->to_ns,
 		       next->index == ending.turn->waker ? waker_stack(blame, ending.turn) : 0);
 	} else {
-		end_here(blame, following->thread, piece, category,
-			 category == CATEGORY_UNKNOWN ? BLAME_NO_EVIDENCE : BLAME_LEAF);
+		end_here(blame, following->thread, piece, category, end_of(category, piece->turn));
 	}
 	blame->hop_count--;
 }
@@ -464,8 +484,7 @@ static void add_own_cpu(struct blame *blame, const struct thread *thread, uint64
 			break;
 		leaf_of_sample(&leaf, blame->history, sample);
 		/* what the interrupts themselves say is better */
-		if (leaf.category == CATEGORY_CPU_IRQ &&
-		    history_events(blame->history, EVENT_IRQ).count)
+		if (leaf.category == CATEGORY_CPU_IRQ && account_irqs_are_told(blame->history))
 			leaf_release(&leaf);
 		else
 			add_leaf(blame, &leaf);

@@ -82,6 +82,9 @@ static void add_end(struct buffer *text, const struct blame_cause *cause)
 	case BLAME_NO_EVIDENCE:
 		buffer_printf(text, ". What that wait was for is not in the recording");
 		break;
+	case BLAME_NO_WAKER:
+		buffer_printf(text, ". Who ended that wait is not in the recording");
+		break;
 	case BLAME_LEAF:
 		break;
 	}
@@ -296,6 +299,13 @@ static char *healthy_verdict(const struct explanation *explanation)
 
 	if (!explanation->total_ns)
 		return xasprintf("%s: nothing is known of that time.", explanation->target);
+	if (!explanation->is_healthy)
+		return xasprintf(
+			"Not known: %.0f %% of the time of %s is not in the recording, or was not "
+			"recognised; in the rest nothing stands out.",
+			100 * (double)explanation->account.ns[CATEGORY_UNKNOWN] /
+				(double)explanation->total_ns,
+			explanation->target);
 	if (is_idling(most) && share > 0.5)
 		return xasprintf("Nothing wrong: %s is idle, it %s %.0f %% of the time%s%s.",
 				 explanation->target, rule_of(most)->did, 100 * share,
