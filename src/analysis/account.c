@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/category_table.h"
 #include "analysis/ending.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -214,13 +215,16 @@ static void add_blocked(struct adding *adding, const struct piece *piece)
 	struct account *account = adding->account;
 	const struct wait *wait = history_wait(adding->history, piece->turn);
 	bool is_inferred;
+	enum category category =
+		account_block(adding->history, adding->thread, piece->turn, &is_inferred);
 
-	account->ns[account_block(adding->history, adding->thread, piece->turn, &is_inferred)] +=
-		piece_ns(piece);
+	account->ns[category] += piece_ns(piece);
 	if (!wait || !wait->evidence)
 		account->no_evidence_ns += piece_ns(piece);
-	if (is_inferred)
+	if (is_inferred) {
 		account->inferred_ns += piece_ns(piece);
+		account->inferred_of[category] += piece_ns(piece);
+	}
 }
 
 static void add_piece(void *context, const struct piece *piece)
@@ -293,7 +297,7 @@ void account_settle(struct account *account, const struct history *history,
 {
 	uint64_t *samples = account->samples, left_ns = account->pending_ns, count;
 	/* the interrupt probe has told better what interrupts took */
-	bool irq_is_told = history_events(history, EVENT_IRQ).count > 0;
+	bool irq_is_told = account_irqs_are_told(history);
 
 	if (sum(samples) < SAMPLES_ENOUGH)
 		count_samples(samples, history, thread, 0, UINT64_MAX);
@@ -318,8 +322,10 @@ void account_settle(struct account *account, const struct history *history,
 
 void account_merge(struct account *account, const struct account *other)
 {
-	for (size_t i = 0; i < CATEGORY_COUNT; i++)
+	for (size_t i = 0; i < CATEGORY_COUNT; i++) {
 		account->ns[i] += other->ns[i];
+		account->inferred_of[i] += other->inferred_of[i];
+	}
 	account->on_cpu_ns += other->on_cpu_ns;
 	account->unsplit_ns += other->unsplit_ns;
 	account->no_evidence_ns += other->no_evidence_ns;

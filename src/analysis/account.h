@@ -69,8 +69,9 @@ struct account {
 	uint64_t unsplit_ns;     /* of it: user and kernel not told apart, for want of samples */
 	uint64_t no_evidence_ns; /* waits too short for evidence, or without it */
 	uint64_t inferred_ns; /* of those: told by their system call and the thread's other waits */
-	uint64_t own_irq_ns;  /* interrupts the recorder caused itself; part of cpu.irq */
-	uint64_t pending_ns;  /* on the CPU, not settled yet */
+	uint64_t inferred_of[CATEGORY_COUNT]; /* those by category */
+	uint64_t own_irq_ns; /* interrupts the recorder caused itself; part of cpu.irq */
+	uint64_t pending_ns; /* on the CPU, not settled yet */
 	uint64_t samples[CATEGORY_COUNT]; /* that fell into it */
 };
 
@@ -98,6 +99,9 @@ enum category account_block(const struct history *history, const struct thread *
 /* Why a runnable piece was, but for the time in which the CPU was idle (runq.latency). */
 enum category account_runnable(const struct turn *turn);
 
+/* Are all interrupts in events that take a thread's CPU for long? Else samples say more of them. */
+bool account_irqs_are_told(const struct history *history);
+
 /* Interrupts that took THREAD's CPU between FROM_NS and TO_NS, their hidden cost included. */
 uint64_t account_irq_ns(const struct history *history, const struct thread *thread,
 			uint64_t from_ns, uint64_t to_ns, uint64_t *ret_own_ns);
@@ -111,6 +115,7 @@ uint64_t account_steal_ns(const struct history *history, const struct thread *th
 struct account_irqs {
 	const struct event_irq *event;
 	double part;
+	bool is_told;       /* else the events tell too little to go by */
 	uint64_t hidden_ns; /* what each hard interrupt costs outside of what is measured */
 	struct history_over over;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/account.h"
+#include "analysis/category_table.h"
 #include "base/memory.h"
 
 /* ---- others in the run queue ---- */
@@ -84,10 +85,32 @@ static struct irq_time irq_time(const struct event_irq *event, uint64_t hidden_n
 	return time;
 }
 
+/* Without one of these, what the others tell is less than what samples show. Interrupts of the CPU
+ * itself are short but for the softirqs behind them. */
+static bool tells_irqs(const char *hook)
+{
+	return function_is_one_of(hook,
+				  "irq_handler_entry irq_handler_exit softirq_entry softirq_exit");
+}
+
+bool account_irqs_are_told(const struct history *history)
+{
+	const struct model *model = history_model(history);
+
+	for (size_t i = 0; i < model_hook_count(model); i++) {
+		const struct event_hook *hook = model_hook(model, i);
+
+		if (hook->status == EVENT_HOOK_MISSING && tells_irqs(hook->text))
+			return false;
+	}
+	return history_events(history, EVENT_IRQ).count > 0;
+}
+
 void account_irqs_begin(struct account_irqs *irqs, const struct history *history,
 			const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
 {
 	*irqs = (struct account_irqs){
+		.is_told = account_irqs_are_told(history),
 		.hidden_ns = number_meta(history_model(history), "irq_hidden_ns"),
 	};
 	history_over_begin(&irqs->over, history, EVENT_IRQ, thread->tid, from_ns, to_ns);
@@ -97,7 +120,7 @@ bool account_irqs_next(struct account_irqs *irqs)
 {
 	const struct event_irq *event;
 
-	while ((event = (const void *)history_over_next(&irqs->over))) {
+	while (irqs->is_told && (event = (const void *)history_over_next(&irqs->over))) {
 		uint64_t until_ns = event->header.time_ns, start_ns = event->from_ns;
 		uint64_t inside_from_ns = later(start_ns, irqs->over.from_ns);
 		uint64_t inside_to_ns = earlier(until_ns, irqs->over.to_ns);

@@ -33,7 +33,7 @@ struct blame {
 	struct map64 cause_of; /* hash of what makes a cause -> its number */
 	struct blame_hop hops[BLAME_HOPS_MAX];
 	size_t hop_count;
-	size_t steps; /* waits of others that were looked at */
+	size_t steps;           /* waits of others that were looked at */
 	struct runners runners; /* of one piece after the other */
 };
 
@@ -280,8 +280,7 @@ static bool is_cut_short(const struct thread *thread, enum category category,
 	if (ending->way != ENDING_SIGNAL)
 		return false;
 	return is_lock(category) || category == CATEGORY_WAIT_CONDITION ||
-	       (was_killed(thread->process) &&
-		thread->end_ns - ending->turn->wake_ns < DYING_NS);
+	       (was_killed(thread->process) && thread->end_ns - ending->turn->wake_ns < DYING_NS);
 }
 
 /* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf.
@@ -310,6 +309,24 @@ static const struct thread *next_thread(const struct blame *blame, const struct 
 	return ending.waker;
 }
 
+/* Waits that last until another does something: to blame the one that waits would be wrong. */
+static bool is_for_another(enum category category)
+{
+	return is_lock(category) || category == CATEGORY_WAIT_CONDITION ||
+	       category == CATEGORY_WAIT_IPC || category == CATEGORY_WAIT_CHILD ||
+	       category == CATEGORY_IO_FS || category == CATEGORY_NET_RECV ||
+	       category == CATEGORY_NET_SEND || category == CATEGORY_NET_CONNECT;
+}
+
+/* Of a wait that nobody is known to have ended. */
+static enum blame_end end_of(enum category category, const struct turn *turn)
+{
+	if (category == CATEGORY_UNKNOWN)
+		return BLAME_NO_EVIDENCE;
+	return is_for_another(category) && !(turn->flags & TURN_WAKE_SEEN) ? BLAME_NO_WAKER
+									   : BLAME_LEAF;
+}
+
 static uint64_t waker_stack(const struct blame *blame, const struct turn *turn)
 {
 	const struct wait *wait = history_wait(blame->history, turn);
@@ -329,8 +346,10 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 		end = BLAME_LEAF;
 	if (end != BLAME_LEAF)
 		leaf.end = end;
+	if (end == BLAME_NO_WAKER)
+		leaf.culprit = NULL;
 	/* of others, who waited for a disk says more than the disk alone */
-	if (!leaf.culprit && blame->hop_count > 1 && is_disk(category))
+	if (!leaf.culprit && blame->hop_count > 1 && is_disk(category) && end == BLAME_LEAF)
 		leaf.culprit = thread;
 	add_leaf(blame, &leaf);
 }
@@ -420,7 +439,7 @@ static void follow_block(struct following *following, const struct piece *piece)
 		       next->index == ending.turn->waker ? waker_stack(blame, ending.turn) : 0);
 	} else {
 		end_here(blame, following->thread, piece, rest_category(blame, category, &ending),
-			 category == CATEGORY_UNKNOWN ? BLAME_NO_EVIDENCE : BLAME_LEAF);
+			 end_of(category, piece->turn));
 	}
 	blame->hop_count--;
 }
@@ -548,8 +567,7 @@ static void add_own_cpu(struct blame *blame, const struct thread *thread, uint64
 			break;
 		leaf_of_sample(&leaf, blame->history, sample);
 		/* what the interrupts themselves say is better */
-		if (leaf.category == CATEGORY_CPU_IRQ &&
-		    history_events(blame->history, EVENT_IRQ).count)
+		if (leaf.category == CATEGORY_CPU_IRQ && account_irqs_are_told(blame->history))
 			leaf_release(&leaf);
 		else
 			add_leaf(blame, &leaf);

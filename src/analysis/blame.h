@@ -48,6 +48,7 @@ enum blame_end {
 	BLAME_TOO_LONG,    /* BLAME_HOPS_MAX hops */
 	BLAME_NOT_SEEN,    /* what the last thread did is not in the recording */
 	BLAME_NO_EVIDENCE, /* its wait was not known to be for anything */
+	BLAME_NO_WAKER,    /* another thread must end such a wait; which one was not seen */
 };
 
 struct blame_cause {

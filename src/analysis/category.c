@@ -305,7 +305,8 @@ static enum category category_of_state(const struct wait *wait)
 		return CATEGORY_WAIT_IDLE;
 	/* the recorder holds its command back until it is ready */
 	if (process->is_recorder ||
-	    (process->is_command && wait->start_ns < process->first_exec_ns))
+	    (process->is_command && process->first_exec_ns != MODEL_TIME_UNKNOWN &&
+	     wait->start_ns < process->first_exec_ns))
 		return CATEGORY_WAIT_IDLE;
 	return CATEGORY_UNKNOWN;
 }
@@ -324,6 +325,9 @@ enum category category_of_block(struct model *model, const struct wait *wait)
 	row = decide(stack, false);
 	if (row)
 		return refine(model, wait, row);
+	/* stacks taken from outside of the thread lack the functions that take locks */
+	if (wait->evidence->lock_address)
+		return CATEGORY_LOCK_KERNEL;
 	return is_own_loop(stack) ? CATEGORY_WAIT_IDLE : category_of_call(model, wait);
 }
 

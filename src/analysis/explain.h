@@ -71,7 +71,7 @@ struct explanation {
 	struct account account;
 	struct finding *findings; /* by rank */
 	size_t finding_count;
-	bool is_healthy;
+	bool is_healthy; /* no findings, and not much of the time is unknown */
 	char *verdict;
 	char **notes; /* what could not be seen, and what it would take */
 	size_t note_count;

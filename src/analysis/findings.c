@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/explain.h"
+#include "analysis/gaps.h"
 #include "analysis/rules.h"
 #include "base/memory.h"
 
@@ -11,13 +12,20 @@
  */
 #define KNOWN_FROM 3
 
+/* Nothing can be called healthy of which so much is unknown. */
+#define MUCH_UNKNOWN 0.1
+
+/* A finding of a category that has no evidence, but for what was inferred, keeps this of its
+ * confidence. */
+#define KEPT_WHERE_INFERRED 0.7
+
 /* ---- is it worth a word? ---- */
 
 /* Less is nobody's problem, whatever its share. */
 #define WORTH_NS UINT64_C(1000000)
 
-/* Of a process with several threads, one that only waits for the others of it to end or to hand over: their problems are told
- * by themselves. */
+/* Of a process with several threads, one that only waits for the others of it to end or to hand
+ * over: their problems are told by themselves. */
 static bool is_supervisors(const struct explanation *explanation, const struct blame_cause *cause)
 {
 	return explanation->thread_count > 1 && cause->category == CATEGORY_WAIT_CONDITION &&
@@ -126,7 +134,8 @@ static double largest_problem_ns(const struct explanation *explanation, enum cat
 	for (size_t i = 0; i < blame_cause_count(explanation->blame); i++) {
 		const struct blame_cause *cause = blame_cause(explanation->blame, i);
 
-		if (cause->category != category || (!idle_counts && is_idle_cause(explanation, cause)))
+		if (cause->category != category ||
+		    (!idle_counts && is_idle_cause(explanation, cause)))
 			continue;
 		all_ns += (double)cause->ns;
 		if ((double)cause->ns > most_ns)
@@ -229,24 +238,29 @@ static void take_object(struct finding *finding, const struct explanation *expla
 				  sizeof(finding->object));
 }
 
+static double inferred_share(const struct finding *finding, const struct explanation *explanation)
+{
+	return (double)explanation->account.inferred_of[finding->category] / (double)finding->ns;
+}
+
 /*
- * How sure it is: what part of the category the main cause is, whether waits had evidence, whether
- * events were lost meanwhile. A rule of thumb, not a probability.
+ * How sure it is: what part of the category the main cause is, whether its function is known, what
+ * of all that it rests on is missing from the recording. A rule of thumb, not a probability.
  */
 static double confidence_of(const struct finding *finding, const struct explanation *explanation)
 {
 	double confidence = 0.95;
 
 	if (!finding->cause)
-		return 0.3;
+		return 0.3 * gaps_confidence(explanation, finding);
 	confidence *= 0.6 + 0.4 * finding->parts[0].share;
+	if (finding->ns)
+		confidence *= 1 - (1 - KEPT_WHERE_INFERRED) * inferred_share(finding, explanation);
 	if (!is_known(finding->cause))
 		confidence *= 0.5;
-	if (!finding->function)
+	if (!finding->function || finding->cause->where.places[0].place->is_unnamed)
 		confidence *= 0.9;
-	if (explanation->loss)
-		confidence *= 0.8;
-	return confidence;
+	return confidence * gaps_confidence(explanation, finding);
 }
 
 static void fill(struct finding *finding, const struct explanation *explanation)
@@ -260,7 +274,6 @@ static void fill(struct finding *finding, const struct explanation *explanation)
 			finding->function = finding->cause->where.places[0].place->function;
 		take_object(finding, explanation);
 	}
-	finding->confidence = confidence_of(finding, explanation);
 }
 
 /* Kernel time spent in spinning for a lock ranks with the waits for locks, if there are some: it is
@@ -313,10 +326,13 @@ void findings_make(struct explanation *explanation, bool idle_counts)
 	give_spinning(explanation);
 	qsort(explanation->findings, explanation->finding_count, sizeof(*explanation->findings),
 	      compare_findings);
-	for (size_t i = 0; i < explanation->finding_count; i++)
-		explanation->findings[i].rank = (unsigned int)i + 1;
-	/* what was not seen cannot be called healthy */
-	explanation->is_healthy =
-		explanation->finding_count == 0 &&
-		explanation->account.ns[CATEGORY_UNKNOWN] < explanation->total_ns / 2;
+	for (size_t i = 0; i < explanation->finding_count; i++) {
+		struct finding *finding = &explanation->findings[i];
+
+		finding->rank = (unsigned int)i + 1;
+		finding->confidence = confidence_of(finding, explanation);
+	}
+	explanation->is_healthy = explanation->finding_count == 0 &&
+				  (double)explanation->account.ns[CATEGORY_UNKNOWN] <
+					  MUCH_UNKNOWN * (double)explanation->total_ns;
 }

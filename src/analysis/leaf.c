@@ -267,7 +267,8 @@ static void name_sleep(struct leaf *leaf, const struct wait *wait)
 	/* until a moment: how long that is depends on what was done before */
 	if (!is_until(wait->evidence))
 		leaf->asked_ns = asked_ns;
-	if (slept_ns / 2 < asked_ns || slept_ns - asked_ns < OVERSLEPT_NS) {
+	/* whose end was not seen may have waited for a CPU */
+	if (slept_ns / 2 < asked_ns || slept_ns - asked_ns < OVERSLEPT_NS || !wait->wake_seen) {
 		snprintf(leaf->object, sizeof(leaf->object), "asked for %s",
 			 format_ns(asked, asked_ns));
 		return;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/explain.h"
+#include "analysis/gaps.h"
 #include "base/memory.h"
 #include "base/units.h"
 
@@ -51,16 +52,10 @@ static void note_samples(struct explanation *explanation)
 {
 	double share = share_of(explanation, explanation->account.unsplit_ns);
 
-	if (share < WORTH_A_NOTE)
-		return;
-	if (model_sample_period_ns(explanation->model))
+	if (share >= WORTH_A_NOTE && model_sample_period_ns(explanation->model))
 		note(explanation,
 		     "no sample fell into its %.1f %% on a CPU: user and kernel are not told apart, all "
 		     "counts as cpu.user; record longer or with a higher --rate",
-		     100 * share);
-	else
-		note(explanation,
-		     "no samples were taken: %.1f %% on a CPU counts as cpu.user, without functions",
 		     100 * share);
 }
 
@@ -80,24 +75,24 @@ static void note_unknown(struct explanation *explanation)
 
 static void note_loss(struct explanation *explanation)
 {
+	uint64_t lost = gaps_lost_events(explanation);
 	char count[UNITS_TEXT_SIZE];
 
-	if (explanation->loss)
+	if (lost)
 		note(explanation,
-		     "%s event%s of this recording %s lost ('dashcam info' says when and why): findings "
-		     "near the gaps may be incomplete",
-		     format_count(count, explanation->loss), explanation->loss == 1 ? "" : "s",
-		     explanation->loss == 1 ? "was" : "were");
+		     "%s event%s of that time %s lost ('dashcam info' says when and why): what happened "
+		     "in the gaps is unknown, and findings near them may be incomplete; record with larger "
+		     "logs (--switch-log, --evidence-log)",
+		     format_count(count, lost), lost == 1 ? "" : "s", lost == 1 ? "was" : "were");
 }
 
-static void note_hooks(struct explanation *explanation)
+static void note_gaps(struct explanation *explanation)
 {
-	for (size_t i = 0; i < model_hook_count(explanation->model); i++) {
-		const struct event_hook *hook = model_hook(explanation->model, i);
-		const char *says = hook->text + strlen(hook->text) + 1;
+	for (size_t i = 0; i < gaps_count(); i++) {
+		_cleanup_free_ char *sentence = gap_sentence(explanation, i);
 
-		if (hook->status == EVENT_HOOK_MISSING)
-			note(explanation, "hook %s was missing: %s", hook->text, says);
+		if (sentence)
+			note(explanation, "%s", sentence);
 	}
 }
 
@@ -141,5 +136,5 @@ void notes_make(struct explanation *explanation)
 	note_interrupts(explanation);
 	note_names(explanation);
 	note_loss(explanation);
-	note_hooks(explanation);
+	note_gaps(explanation);
 }

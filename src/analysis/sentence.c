@@ -82,6 +82,9 @@ static void add_end(struct buffer *text, const struct blame_cause *cause)
 	case BLAME_NO_EVIDENCE:
 		buffer_printf(text, ". What that wait was for is not in the recording");
 		break;
+	case BLAME_NO_WAKER:
+		buffer_printf(text, ". Who ended that wait is not in the recording");
+		break;
 	case BLAME_LEAF:
 		break;
 	}
@@ -277,11 +280,14 @@ static bool is_idling(enum category category)
 	       category == CATEGORY_WAIT_CONDITION || category == CATEGORY_WAIT_IPC;
 }
 
-/* Where the target itself was: the cause's function is that of the culprit at the end of the way. */
-static const char *own_function(const struct explanation *explanation, const struct blame_cause *cause)
+/* Where the target itself was: the cause's function is that of the culprit at the end of the way.
+ */
+static const char *own_function(const struct explanation *explanation,
+				const struct blame_cause *cause)
 {
 	const struct wait *wait = cause->hop_count ? cause->hops[0].wait : NULL;
-	bool is_own = cause->hop_count < 2 && (!cause->hop_count || cause->hops[0].link == LINK_NONE);
+	bool is_own =
+		cause->hop_count < 2 && (!cause->hop_count || cause->hops[0].link == LINK_NONE);
 	const struct place *place;
 
 	if (is_own)
@@ -314,9 +320,13 @@ static char *healthy_verdict(const struct explanation *explanation)
 
 	if (!explanation->total_ns)
 		return xasprintf("%s: nothing is known of that time.", explanation->target);
-	if (most == CATEGORY_UNKNOWN)
-		return xasprintf("It is not known what %s did %.0f %% of the time.",
-				 explanation->target, 100 * share);
+	if (!explanation->is_healthy)
+		return xasprintf(
+			"Not known: %.0f %% of the time of %s is not in the recording, or was not "
+			"recognised; in the rest nothing stands out.",
+			100 * (double)explanation->account.ns[CATEGORY_UNKNOWN] /
+				(double)explanation->total_ns,
+			explanation->target);
 	if (is_idling(most) && share > 0.5)
 		return xasprintf("Nothing wrong: %s is idle, it %s %.0f %% of the time%s%s.",
 				 explanation->target, rule_of(most)->did, 100 * share,

@@ -242,17 +242,17 @@ int on_disk_issue(__u64 *ctx)
 }
 
 /*
- * The kernel thread that did a request's work itself, and completes it now: disks that are files (loop) or
- * elsewhere (nbd) have one. 0: an interrupt of a device completes it. Who waits for the request waits for that
- * thread, which is followed.
+ * The thread that did a request's work itself, and completes it now: disks that are files (loop) or
+ * elsewhere (nbd) have one, of the kernel or a file system's server. 0: an interrupt of a device
+ * completes it. Who waits for the request waits for that thread, which is followed.
  */
 static __always_inline __u32 server_of(struct disk_request *request, __u32 cpu)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread_slot *slot;
 
-	if (!(task->flags & PF_KTHREAD) || task->pid == 0 || task->pid == request->tid ||
-	    !settings.knows_irqs || is_in_interrupt(cpu) || is_ksoftirqd(task))
+	if (task->pid == 0 || task->pid == request->tid || !settings.knows_irqs ||
+	    is_in_interrupt(cpu) || is_ksoftirqd(task))
 		return 0;
 	slot = slot_of(request->tid);
 	if (slot && slot->tid == request->tid && slot->is_wanted)

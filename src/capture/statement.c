@@ -65,6 +65,12 @@ static void give_disk_names(struct capture *capture)
 
 void statement_machine(struct capture *capture)
 {
+	static const char *const stacks[] = {
+		[USER_STACK_AUTO] = "auto",
+		[USER_STACK_FP] = "fp",
+		[USER_STACK_DWARF] = "dwarf",
+		[USER_STACK_NONE] = "none",
+	};
 	struct utsname name;
 
 	uname(&name);
@@ -81,6 +87,7 @@ void statement_machine(struct capture *capture)
 		  (uint64_t)capture->settings.waker_stack_ns);
 	give_meta(capture, "sample_period_ns", "%" PRIu64,
 		  (uint64_t)capture->settings.sample_period_ns);
+	give_meta(capture, "user_stack", "%s", stacks[capture->settings.user_stack]);
 	give_meta(capture, "switch_log_bytes", "%" PRIu64,
 		  (uint64_t)capture->settings.switch_mask + 1);
 	give_meta(capture, "evidence_log_bytes", "%" PRIu64,

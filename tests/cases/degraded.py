@@ -11,7 +11,7 @@ from expect import Verdict
 
 # What notes say of what was left out, by what stands in the way's name; a hook's own name besides.
 TOLD_AS = [
-    (r"--rate 0", r"no samples were taken"),
+    (r"--rate 0|--probe|cpu-clock", r"no samples were taken"),
     (r"--user-stack none", r"user stacks were not taken"),
     (r"--user-stack fp", r"frame pointers"),
     (r"--evidence-hook degraded", r"evidence was taken"),
@@ -26,8 +26,8 @@ def told_as(way):
     words = [says for pattern, says in TOLD_AS if re.search(pattern, way)]
     for names in re.findall(r"--without (\S+)", way):
         words += [re.escape(name) for name in names.split(",")]
-    for names in re.findall(r"--probe (\S+)", way):
-        words.append("--probe")
+    if "--probe" in way:
+        words.append("--probe with|probe [a-z]* was not on")
     return "|".join(words) or "$^"
 
 
@@ -56,7 +56,7 @@ class Judgement:
                 self.faults.append("and nothing is said of what was left out")
         elif variant.has_fault:
             self._judge(variant, first)
-            self._compare(whole, first)
+            self._compare(whole, answer)
         elif self.verdict.is_accused:
             self.faults.append("accused")
 
@@ -69,17 +69,17 @@ class Judgement:
             # the truth has no thread: an object, or interrupts
             if not re.search(variant.object, said.get("object") or "") and "category" in self.verdict.faults:
                 self.faults.append("a culprit, but it was none")
-        elif is_named and "culprit" in self.verdict.faults:
+        elif is_named and "culprit" in self.verdict.faults and not self._is_makers_name(variant, said):
             self.faults.append("wrong culprit")
 
-    def _compare(self, whole, first):
-        if not first or not whole or not whole["findings"]:
-            return
-        before = whole["findings"][0]
-        if before["category"] == first["category"] and rests_on(first) >= rests_on(before) - 0.001:
-            self.faults.append(f"as sure as with all there is: {first['confidence']}")
+    def _is_makers_name(self, variant, said):
+        """Without new names a thread is called as the one that made it: here the program."""
+        return said["comm"] == variant.case.name[:15] and any("task_rename" in note for note in self.notes)
 
+    def _compare(self, whole, answer):
+        """One of the findings must be less sure than the same one was with all there is."""
+        before = {finding["category"]: rests_on(finding) for finding in (whole["findings"] if whole else [])}
+        same = [finding for finding in answer["findings"] if finding["category"] in before]
+        if same and all(rests_on(finding) > before[finding["category"]] - 0.001 for finding in same):
+            self.faults.append("as sure as with all there is")
 
-def text(judgement):
-    """For the report: how sure it is, and what it says of what is missing."""
-    return "; ".join(filter(None, [f"notes {len(judgement.notes)}"]))
