@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/category_table.h"
+#include "analysis/category_words.h"
 #include "analysis/peer.h"
 #include "base/memory.h"
 #include "base/units.h"
@@ -24,6 +25,7 @@
 #define ASKS_LOOKS_MAX 200
 /* Tells these from the other habits that are kept in the same map (account.c). */
 #define HABIT_ASKS     (UINT64_C(1) << 63)
+#define INSIDE         (UINT64_C(1) << 31)
 
 /* ---- the way ---- */
 
@@ -140,6 +142,45 @@ static struct ending look(const struct history *history, const struct turn *turn
 	return ending;
 }
 
+/* ---- who woke whom ---- */
+
+/* The turn of OTHER that the work of WAKER began between FROM_NS and TO_NS; NULL if there is none.
+ */
+static const struct turn *woken_turn(const struct history *history, const struct thread *waker,
+				     const struct thread *other, uint64_t from_ns, uint64_t to_ns)
+{
+	size_t count = history_turn_count(history, other);
+
+	for (size_t at = history_turn_after(history, other, from_ns); at < count; at++) {
+		const struct turn *turn = history_turn(history, other, at);
+
+		if (turn->start_ns > to_ns)
+			break;
+		if (turn->waker == waker->index && turn->wake_ns >= from_ns &&
+		    turn->wake_ns <= to_ns)
+			return turn;
+	}
+	return NULL;
+}
+
+/* The same of a thread of OTHER's process; of OTHER alone, if that is WAKER's own. */
+static const struct turn *has_woken(const struct history *history, const struct thread *waker,
+				    const struct thread *other, uint64_t from_ns, uint64_t to_ns)
+{
+	struct model *model = history_model(history);
+	const struct turn *turn = NULL;
+
+	if (other->process == waker->process)
+		return woken_turn(history, waker, other, from_ns, to_ns);
+	for (size_t i = 1; i < model_thread_count(model) && !turn; i++) {
+		const struct thread *member = model_thread(model, i);
+
+		if (member->process == other->process)
+			turn = woken_turn(history, waker, member, from_ns, to_ns);
+	}
+	return turn;
+}
+
 /* ---- past time limits ---- */
 
 static int syscall_of(const struct history *history, const struct turn *turn)
@@ -162,6 +203,8 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 			const struct turn *turn)
 {
 	struct ending ending = look(history, turn), next;
+	uint64_t half_ns = turn->start_ns + (turn->wake_ns - turn->start_ns) / 2;
+	const struct turn *asked;
 	int syscall = syscall_of(history, turn);
 	uint64_t ran_ns;
 	size_t count;
@@ -184,6 +227,15 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 		if (syscall_of(history, later) != syscall)
 			break;
 		next = look(history, later);
+		asked = next.waker ? has_woken(history, thread, next.waker, turn->wake_ns,
+					       later->start_ns)
+				   : NULL;
+		/* and had not been at work for the answer */
+		if (asked && asked->start_ns < half_ns) {
+			ending.unanswered_by = next.waker;
+			ending.asked_way = look(history, asked).way;
+			return ending;
+		}
 		if (next.waker || next.way == ENDING_OUTSIDE)
 			return next;
 		ran_ns = later->to_ns - later->from_ns;
@@ -219,14 +271,22 @@ static bool had_asked(const struct history *history, const struct thread *thread
 
 	if (first >= history_turn_count(history, thread))
 		return false;
-	return history_has_woken(history, thread, waker->process,
-				 history_turn(history, thread, first)->from_ns, turn->start_ns);
+	return has_woken(history, thread, waker, history_turn(history, thread, first)->from_ns,
+			 turn->start_ns);
 }
 
-static bool find_asks(const struct history *history, const struct thread *thread,
-		      const struct process *process)
+static bool is_of_process(const struct thread *waker, const struct thread *thread,
+			  const struct thread *wanted)
+{
+	return wanted->process == thread->process ? waker == wanted
+						  : waker->process == wanted->process;
+}
+
+static enum ending_way find_asks(const struct history *history, const struct thread *thread,
+				 const struct thread *wanted)
 {
 	size_t count = history_turn_count(history, thread), waits = 0, asked = 0;
+	enum ending_way way = ENDING_UNKNOWN;
 
 	for (size_t i = 0; i < count && waits < ASKS_LOOKS_MAX; i++) {
 		const struct turn *turn = history_turn(history, thread, i);
@@ -235,25 +295,41 @@ static bool find_asks(const struct history *history, const struct thread *thread
 		if (!ending_is_of_loop(history_wait(history, turn)))
 			continue;
 		ending = look(history, turn);
-		if (!ending.waker || ending.waker->process != process)
+		if (!ending.waker || !is_of_process(ending.waker, thread, wanted))
 			continue;
 		waits++;
+		way = ending.way;
 		asked += had_asked(history, thread, turn, ending.waker);
 	}
-	return asked && asked * ASKS_OFTEN >= waits;
+	return asked && asked * ASKS_OFTEN >= waits ? way : ENDING_UNKNOWN;
 }
 
-/* THREAD waits for WAKER's process as one that has asked it for something. */
-static bool asks(const struct history *history, const struct thread *thread,
-		 const struct thread *waker)
+/* On which way the answers come, if THREAD waits for WAKER's process as one that has asked it for
+ * something; in its own process, for WAKER. Else ENDING_UNKNOWN. */
+static enum ending_way asks(const struct history *history, const struct thread *thread,
+			    const struct thread *waker)
 {
 	struct map64 *habits = history_habits(history);
-	uint64_t key = HABIT_ASKS | (uint64_t)thread->index << 32 | waker->process->index;
+	bool is_inside = waker->process == thread->process;
+	uint64_t key = HABIT_ASKS | (uint64_t)thread->index << 32 |
+		       (is_inside ? INSIDE | waker->index : waker->process->index);
 	uint64_t *known = map64_get(habits, key);
 
 	if (!known)
-		known = map64_put(habits, key, find_asks(history, thread, waker->process));
-	return *known;
+		known = map64_put(habits, key, find_asks(history, thread, waker));
+	return (enum ending_way) * known;
+}
+
+/* It waited inside of a function that asks a server, so it did not wait for others' questions. */
+static bool is_in_request(const struct history *history, const struct wait *wait)
+{
+	const struct stack *stack = model_stack(history_model(history), wait->evidence->user_stack);
+
+	for (uint32_t i = 0; stack && i < stack->place_count; i++) {
+		if (asks_a_server(stack->places[i]->function))
+			return true;
+	}
+	return false;
 }
 
 static enum category category_of_way(enum ending_way way)
@@ -275,15 +351,22 @@ enum category ending_category(const struct history *history, const struct thread
 {
 	const struct wait *wait = history_wait(history, turn);
 	struct ending ending = ending_of(history, thread, turn);
+	const struct event_socket *sender;
+	enum ending_way way;
 
+	if (waits_for_one(wait) && ending.unanswered_by)
+		return category_of_way(ending.asked_way);
+	if (waits_for_one(wait) && ending.way == ENDING_TIME && is_in_request(history, wait))
+		return CATEGORY_NET_RECV;
 	if (waits_for_one(wait))
 		return category_of_way(ending.way);
 	/* a request never comes as a signal from a thread */
 	if (ending.waker && ending.way == ENDING_SIGNAL)
 		return CATEGORY_WAIT_IPC;
-	if (!ending_is_of_loop(wait) || !ending.waker || ending.waker->process == thread->process)
+	if (!ending_is_of_loop(wait) || !ending.waker)
 		return CATEGORY_WAIT_IDLE;
-	switch (peer_role(history, peer_sender(history, history_wait(history, ending.turn)))) {
+	sender = peer_sender(history, history_wait(history, ending.turn));
+	switch (peer_role(history, sender)) {
 	case PEER_SERVER:
 		return category_of_way(ending.way);
 	case PEER_CLIENT:
@@ -291,6 +374,13 @@ enum category ending_category(const struct history *history, const struct thread
 	case PEER_UNKNOWN:
 		break;
 	}
-	return asks(history, thread, ending.waker) ? category_of_way(ending.way)
-						   : CATEGORY_WAIT_IDLE;
+	/* threads of one program hand work to each other by pipes and eventfds; over sockets one is
+	 * the server */
+	if (ending.waker->process == thread->process && (sender || ending.way != ENDING_UNIX))
+		return CATEGORY_WAIT_IDLE;
+	way = asks(history, thread, ending.waker);
+	if (way == ENDING_UNKNOWN)
+		return CATEGORY_WAIT_IDLE;
+	/* of a wait too short for evidence the way is that of the others */
+	return category_of_way(ending.way == ENDING_OTHER ? way : ending.way);
 }

@@ -149,7 +149,7 @@ static void add_last(struct buffer *text, const struct blame_cause *cause)
 		if (cause->object[0])
 			buffer_printf(text, " (%s)", cause->object);
 		if (cause->culprit && cause->culprit != last->thread) {
-			buffer_printf(text, " behind ");
+			buffer_printf(text, cause->category == CATEGORY_STOP ? " by " : " behind ");
 			add_culprit(text, cause);
 		}
 	}
@@ -244,16 +244,17 @@ static char *advice_of(const struct explanation *explanation, const struct findi
 			: advice_for(finding->category, advice_leaf(cause), finding->object);
 	struct buffer text = {.data = NULL};
 
-	while (*pattern) {
-		const char *open = strchr(pattern, '{'), *close = open ? strchr(open, '}') : NULL;
+	for (const char *at = pattern; *at; at++) {
+		if (*at == '[' && !finding->culprit) {
+			at = strchr(at, ']');
+		} else if (*at == '{') {
+			const char *close = strchr(at, '}');
 
-		if (!close) {
-			buffer_printf(&text, "%s", pattern);
-			break;
+			add_word(&text, at + 1, (size_t)(close - at - 1), explanation, finding);
+			at = close;
+		} else if (*at != '[' && *at != ']') {
+			buffer_add(&text, at, 1);
 		}
-		buffer_add(&text, pattern, (size_t)(open - pattern));
-		add_word(&text, open + 1, (size_t)(close - open - 1), explanation, finding);
-		pattern = close + 1;
 	}
 	return text.data;
 }
