@@ -26,6 +26,7 @@
 /* Tells these from the other habits that are kept in the same map (account.c). */
 #define HABIT_ASKS     (UINT64_C(1) << 63)
 #define INSIDE         (UINT64_C(1) << 31)
+#define HABIT_PARTNER  (UINT64_C(1) << 61)
 
 /* ---- the way ---- */
 
@@ -164,8 +165,8 @@ static const struct turn *woken_turn(const struct history *history, const struct
 }
 
 /* The same of a thread of OTHER's process; of OTHER alone, if that is WAKER's own. */
-static const struct turn *has_woken(const struct history *history, const struct thread *waker,
-				    const struct thread *other, uint64_t from_ns, uint64_t to_ns)
+static const struct turn *woken_by(const struct history *history, const struct thread *waker,
+				   const struct thread *other, uint64_t from_ns, uint64_t to_ns)
 {
 	struct model *model = history_model(history);
 	const struct turn *turn = NULL;
@@ -199,18 +200,110 @@ static bool may_go_on(int syscall)
 			"io_uring_enter");
 }
 
+/* A call that waits for one descriptor. */
+static bool waits_for_one(const struct wait *wait)
+{
+	return wait && wait->evidence && is_named(wait->evidence->syscall, "poll ppoll") &&
+	       wait->evidence->args[1] == 1;
+}
+
+/* It had asked the one that woke it: in the last runs before the wait it had woken it itself. */
+static bool had_asked(const struct history *history, const struct thread *thread,
+		      const struct turn *turn, const struct thread *waker)
+{
+	size_t at = history_turn_after(history, thread, turn->start_ns);
+	size_t first = at > REQUEST_RUNS ? at - REQUEST_RUNS : 0;
+
+	if (first >= history_turn_count(history, thread))
+		return false;
+	return woken_by(history, thread, waker, history_turn(history, thread, first)->from_ns,
+			turn->start_ns);
+}
+
+/* ---- questions without an answer ---- */
+
+/* The thread of another process that answers THREAD: it was asked by it, and woke it. */
+static const struct thread *find_partner(const struct history *history, const struct thread *thread)
+{
+	size_t count = history_turn_count(history, thread);
+
+	for (size_t i = 0, looks = 0; i < count && looks < ASKS_LOOKS_MAX; i++) {
+		const struct turn *turn = history_turn(history, thread, i);
+		const struct ending ending = look(history, turn);
+
+		if (!ending.waker || ending.waker->process == thread->process ||
+		    ending.waker->is_kernel)
+			continue;
+		looks++;
+		if (had_asked(history, thread, turn, ending.waker))
+			return ending.waker;
+	}
+	return NULL;
+}
+
+static const struct thread *partner_of(const struct history *history, const struct thread *thread)
+{
+	struct map64 *habits = history_habits(history);
+	uint64_t key = HABIT_PARTNER | thread->index, *known = map64_get(habits, key);
+	const struct thread *partner;
+
+	if (!known) {
+		partner = find_partner(history, thread);
+		known = map64_put(habits, key, partner ? partner->index : MODEL_NONE);
+	}
+	return *known == MODEL_NONE ? NULL : model_thread(history_model(history), *known);
+}
+
+/* When THREAD waited again after TURN, however often it was put off its CPU before. */
+static uint64_t next_wait_ns(const struct history *history, const struct thread *thread,
+			     const struct turn *turn)
+{
+	size_t count = history_turn_count(history, thread);
+	size_t at = history_turn_after(history, thread, turn->to_ns);
+
+	while (at < count && !history_turn(history, thread, at)->prev_state)
+		at++;
+	return at < count ? history_turn(history, thread, at)->start_ns : thread->end_ns;
+}
+
+/*
+ * The wait of ENDING came to its time limit. If THREAD then asked its partner, and that one had had
+ * nothing to do since half time, it was asked again and had not answered: says so in ENDING.
+ */
+static bool note_silence(struct ending *ending, const struct history *history,
+			 const struct thread *thread)
+{
+	const struct turn *turn = ending->turn, *asked;
+	uint64_t half_ns = turn->start_ns + (turn->wake_ns - turn->start_ns) / 2;
+	const struct thread *partner;
+
+	if (ending->way != ENDING_TIME ||
+	    !(waits_for_one(history_wait(history, turn)) ||
+	      is_named(syscall_of(history, turn), "recvfrom recvmsg")))
+		return false;
+	partner = partner_of(history, thread);
+	asked = partner ? woken_by(history, thread, partner, turn->wake_ns,
+				   next_wait_ns(history, thread, turn))
+			: NULL;
+	if (!asked || asked->start_ns > half_ns)
+		return false;
+	ending->unanswered_by = model_thread(history_model(history), asked->thread);
+	ending->asked_way = look(history, asked).way;
+	return true;
+}
+
 struct ending ending_of(const struct history *history, const struct thread *thread,
 			const struct turn *turn)
 {
 	struct ending ending = look(history, turn), next;
-	uint64_t half_ns = turn->start_ns + (turn->wake_ns - turn->start_ns) / 2;
-	const struct turn *asked;
 	int syscall = syscall_of(history, turn);
 	uint64_t ran_ns;
 	size_t count;
 
 	if (ending.waker || !may_go_on(syscall) ||
 	    (ending.way != ENDING_TIME && !(turn->flags & TURN_WAKER_IRQ)))
+		return ending;
+	if (note_silence(&ending, history, thread))
 		return ending;
 	count = history_turn_count(history, thread);
 	ran_ns = turn->to_ns - turn->from_ns;
@@ -227,15 +320,6 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 		if (syscall_of(history, later) != syscall)
 			break;
 		next = look(history, later);
-		asked = next.waker ? has_woken(history, thread, next.waker, turn->wake_ns,
-					       later->start_ns)
-				   : NULL;
-		/* and had not been at work for the answer */
-		if (asked && asked->start_ns < half_ns) {
-			ending.unanswered_by = next.waker;
-			ending.asked_way = look(history, asked).way;
-			return ending;
-		}
 		if (next.waker || next.way == ENDING_OUTSIDE)
 			return next;
 		ran_ns = later->to_ns - later->from_ns;
@@ -253,26 +337,6 @@ bool ending_is_of_loop(const struct wait *wait)
 		return wait->evidence->args[1] > 1;
 	return is_named(wait->evidence->syscall,
 			"epoll_wait epoll_pwait epoll_pwait2 select pselect6");
-}
-
-/* A call that waits for one descriptor. */
-static bool waits_for_one(const struct wait *wait)
-{
-	return wait && wait->evidence && is_named(wait->evidence->syscall, "poll ppoll") &&
-	       wait->evidence->args[1] == 1;
-}
-
-/* It had asked the one that woke it: in the last runs before the wait it had woken it itself. */
-static bool had_asked(const struct history *history, const struct thread *thread,
-		      const struct turn *turn, const struct thread *waker)
-{
-	size_t at = history_turn_after(history, thread, turn->start_ns);
-	size_t first = at > REQUEST_RUNS ? at - REQUEST_RUNS : 0;
-
-	if (first >= history_turn_count(history, thread))
-		return false;
-	return has_woken(history, thread, waker, history_turn(history, thread, first)->from_ns,
-			 turn->start_ns);
 }
 
 static bool is_of_process(const struct thread *waker, const struct thread *thread,

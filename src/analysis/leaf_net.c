@@ -63,7 +63,7 @@ static bool name_silence(struct leaf *leaf, const struct history *history,
 	if (!silent || !wait)
 		return false;
 	leaf->culprit = silent;
-	snprintf(leaf->object, sizeof(leaf->object), "no answer within %s, asked again",
+	snprintf(leaf->object, sizeof(leaf->object), "no answer within %s",
 		 format_ns(limit, wait_blocked_ns(wait)));
 	return true;
 }

@@ -173,6 +173,17 @@ static void add_share(struct buffer *text, uint64_t ns, double share)
 		      100 * share);
 }
 
+/* Which lock it was, where it has a name. */
+static void add_lock(struct buffer *text, const struct explanation *explanation,
+		     const struct blame_cause *cause)
+{
+	const struct wait *wait = cause->hop_count > 1 ? cause->hops[0].wait : NULL;
+	const char *name = wait ? category_lock_name(explanation->model, wait) : NULL;
+
+	if (name)
+		buffer_printf(text, " (%s)", name);
+}
+
 static char *sentence_of(const struct explanation *explanation, const struct finding *finding)
 {
 	struct buffer text = {.data = NULL};
@@ -182,6 +193,8 @@ static char *sentence_of(const struct explanation *explanation, const struct fin
 	buffer_printf(&text, "%s %s",
 		      explanation->thread ? name_of(explanation->thread) : explanation->target,
 		      rule_of(finding->category)->did);
+	if (cause)
+		add_lock(&text, explanation, cause);
 	add_share(&text, finding->ns, finding->share);
 	if (cause && !cause->hop_count)
 		add_own(&text, cause);
