@@ -338,8 +338,13 @@ static void end_here(struct blame *blame, const struct thread *thread, const str
 		     enum category category, enum blame_end end)
 {
 	struct leaf leaf;
+	bool all_locks;
 
 	leaf_of_block(&leaf, blame->history, thread, piece, category);
+	/* it got no answer from one on the way, who waits for its question */
+	if (category == CATEGORY_NET_RECV && blame->hop_count > 1 && leaf.culprit &&
+	    is_on_the_way(blame, leaf.culprit, &all_locks))
+		end = BLAME_CYCLE;
 	if (blame->hop_count > 1 &&
 	    leaf_net_is_held_back(&leaf, blame->history, &blame->hops[0],
 				  history_wait(blame->history, piece->turn)))

@@ -382,13 +382,8 @@ enum category category_of_sample(struct model *model, const struct sample *sampl
 
 /* ---- names for readers ---- */
 
-const char *category_lock_name(struct model *model, const struct wait *wait)
+static const char *kernel_lock_name(const struct stack *stack)
 {
-	const struct stack *stack;
-
-	if (!wait->evidence || category_of_block(model, wait) != CATEGORY_LOCK_KERNEL)
-		return NULL;
-	stack = model_stack(model, wait->evidence->kernel_stack);
 	for (uint32_t i = stack ? model_stack_skip(stack) : 0; stack && i < stack->place_count;
 	     i++) {
 		const char *function = stack->places[i]->function;
@@ -399,6 +394,33 @@ const char *category_lock_name(struct model *model, const struct wait *wait)
 			return name;
 	}
 	return NULL;
+}
+
+/* Locks of the program have no names, but those of libraries are known by who takes them. */
+static const char *library_lock_name(const struct stack *stack)
+{
+	for (uint32_t i = 0; stack && i < stack->place_count; i++) {
+		const struct place *place = stack->places[i];
+		const char *name = user_lock_taken_by(place->function);
+
+		if (name || (!place->is_unnamed && !is_user_plumbing(place)))
+			return name;
+	}
+	return NULL;
+}
+
+const char *category_lock_name(struct model *model, const struct wait *wait)
+{
+	if (!wait->evidence)
+		return NULL;
+	switch (category_of_block(model, wait)) {
+	case CATEGORY_LOCK_KERNEL:
+		return kernel_lock_name(model_stack(model, wait->evidence->kernel_stack));
+	case CATEGORY_LOCK_FUTEX:
+		return library_lock_name(model_stack(model, wait->evidence->user_stack));
+	default:
+		return NULL;
+	}
 }
 
 const struct place *category_user_place(struct model *model, uint64_t user_stack)

@@ -65,7 +65,8 @@ static const struct futex_row futex_rows[] = {
 	{"Parker::park* Unsafe_Park* ObjectMonitor::wait* Monitor::wait* os::PlatformEvent::park* "
 	 "PlatformMonitor::wait* SafepointSynchronize::block* WaitBarrier* LinuxWaitBarrier::wait*",
 	 FUTEX_SAYS_CONDITION},
-	{"take_gil PyMutex_LockTimed _PyMutex_LockTimed", FUTEX_SAYS_LOCK},
+	{"take_gil PyEval_RestoreThread PyEval_AcquireThread PyMutex_LockTimed _PyMutex_LockTimed",
+	 FUTEX_SAYS_LOCK},
 	{"PyThread_acquire_lock* _PySemaphore_* _PyParkingLot_Park uv_cond_wait uv_sem_wait uv_barrier_wait "
 	 "v8::base::ConditionVariable::*",
 	 FUTEX_SAYS_CONDITION},
@@ -134,4 +135,45 @@ bool is_user_plumbing(const struct place *place)
 		       "jdk.internal.misc.Unsafe.park java.util.concurrent.locks.* "
 		       "java.lang.Object.wait* java.lang.Thread.sleep* "
 		       "uv__io_poll uv__epoll_wait");
+}
+
+/* ---- locks of libraries, by the functions that take them ---- */
+
+const char *user_lock_taken_by(const char *function)
+{
+	static const struct {
+		const char *functions;
+		const char *name;
+	} rows[] = {
+		{"malloc calloc realloc free cfree memalign aligned_alloc posix_memalign valloc "
+		 "__libc_malloc __libc_calloc __libc_realloc __libc_free _int_malloc _int_free "
+		 "arena_get2* tcache_init* malloc_consolidate malloc_trim sysmalloc",
+		 "lock of malloc"},
+		{"printf fprintf vfprintf __vfprintf_internal fputs puts putchar putc fputc fwrite fflush fread fgets "
+		 "getline getdelim getc fgetc fclose fseek flockfile _IO_* perror",
+		 "lock of stdio"},
+		{"dlopen dlclose dlsym dl_iterate_phdr _dl_* __tls_get_addr",
+		 "lock of the dynamic loader"},
+		{"localtime localtime_r mktime tzset strftime __tz_convert",
+		 "lock of the time zone"},
+		{"__cxa_guard_acquire", "lock of a static variable that is being made"},
+		{"take_gil PyEval_RestoreThread PyEval_AcquireThread PyGILState_Ensure",
+		 "global lock of Python (GIL)"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (function_is_one_of(function, rows[i].functions))
+			return rows[i].name;
+	}
+	return NULL;
+}
+
+bool asks_a_server(const char *function)
+{
+	return function_is_one_of(
+		function,
+		"getaddrinfo gethostbyname* gethostbyaddr* getnameinfo res_query res_search res_nquery "
+		"res_nsearch res_send res_nsend __res_context_* ares_gethostbyname* "
+		"curl_easy_perform PQconnectdb PQexec* PQgetResult mysql_real_connect mysql_real_query "
+		"redisCommand* redisGetReply ldap_result SSL_connect");
 }

@@ -19,6 +19,10 @@ bool is_kernel_entry(const char *function);
 /* The name of the lock that FUNCTION takes itself; NULL if it is not known to take one. Static. */
 const char *lock_taken_by(const char *function);
 
+/* The name of the lock that a function of a library takes; NULL if it is not known to take one.
+ * Static. */
+const char *user_lock_taken_by(const char *function);
+
 /* What a user function around a futex says of it. */
 enum futex_word {
 	FUTEX_SAYS_NOTHING,
@@ -29,6 +33,9 @@ enum futex_word {
 
 /* Looked up once for each place. */
 enum futex_word futex_word_of(const struct place *place);
+
+/* A function of a library that sends a question to a server and waits for the answer. */
+bool asks_a_server(const char *function);
 
 /* A function of the C library, the loader or a language's runtime. */
 bool is_user_plumbing(const struct place *place);

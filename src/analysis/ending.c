@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/category_table.h"
+#include "analysis/category_words.h"
 #include "analysis/peer.h"
 #include "base/memory.h"
 #include "base/units.h"
@@ -24,6 +25,8 @@
 #define ASKS_LOOKS_MAX 200
 /* Tells these from the other habits that are kept in the same map (account.c). */
 #define HABIT_ASKS     (UINT64_C(1) << 63)
+#define INSIDE         (UINT64_C(1) << 31)
+#define HABIT_PARTNER  (UINT64_C(1) << 61)
 
 /* ---- the way ---- */
 
@@ -140,6 +143,45 @@ static struct ending look(const struct history *history, const struct turn *turn
 	return ending;
 }
 
+/* ---- who woke whom ---- */
+
+/* The turn of OTHER that the work of WAKER began between FROM_NS and TO_NS; NULL if there is none.
+ */
+static const struct turn *woken_turn(const struct history *history, const struct thread *waker,
+				     const struct thread *other, uint64_t from_ns, uint64_t to_ns)
+{
+	size_t count = history_turn_count(history, other);
+
+	for (size_t at = history_turn_after(history, other, from_ns); at < count; at++) {
+		const struct turn *turn = history_turn(history, other, at);
+
+		if (turn->start_ns > to_ns)
+			break;
+		if (turn->waker == waker->index && turn->wake_ns >= from_ns &&
+		    turn->wake_ns <= to_ns)
+			return turn;
+	}
+	return NULL;
+}
+
+/* The same of a thread of OTHER's process; of OTHER alone, if that is WAKER's own. */
+static const struct turn *woken_by(const struct history *history, const struct thread *waker,
+				   const struct thread *other, uint64_t from_ns, uint64_t to_ns)
+{
+	struct model *model = history_model(history);
+	const struct turn *turn = NULL;
+
+	if (other->process == waker->process)
+		return woken_turn(history, waker, other, from_ns, to_ns);
+	for (size_t i = 1; i < model_thread_count(model) && !turn; i++) {
+		const struct thread *member = model_thread(model, i);
+
+		if (member->process == other->process)
+			turn = woken_turn(history, waker, member, from_ns, to_ns);
+	}
+	return turn;
+}
+
 /* ---- past time limits ---- */
 
 static int syscall_of(const struct history *history, const struct turn *turn)
@@ -158,6 +200,98 @@ static bool may_go_on(int syscall)
 			"io_uring_enter");
 }
 
+/* A call that waits for one descriptor. */
+static bool waits_for_one(const struct wait *wait)
+{
+	return wait && wait->evidence && is_named(wait->evidence->syscall, "poll ppoll") &&
+	       wait->evidence->args[1] == 1;
+}
+
+/* It had asked the one that woke it: in the last runs before the wait it had woken it itself. */
+static bool had_asked(const struct history *history, const struct thread *thread,
+		      const struct turn *turn, const struct thread *waker)
+{
+	size_t at = history_turn_after(history, thread, turn->start_ns);
+	size_t first = at > REQUEST_RUNS ? at - REQUEST_RUNS : 0;
+
+	if (first >= history_turn_count(history, thread))
+		return false;
+	return woken_by(history, thread, waker, history_turn(history, thread, first)->from_ns,
+			turn->start_ns);
+}
+
+/* ---- questions without an answer ---- */
+
+/* The thread of another process that answers THREAD: it was asked by it, and woke it. */
+static const struct thread *find_partner(const struct history *history, const struct thread *thread)
+{
+	size_t count = history_turn_count(history, thread);
+
+	for (size_t i = 0, looks = 0; i < count && looks < ASKS_LOOKS_MAX; i++) {
+		const struct turn *turn = history_turn(history, thread, i);
+		const struct ending ending = look(history, turn);
+
+		if (!ending.waker || ending.waker->process == thread->process ||
+		    ending.waker->is_kernel)
+			continue;
+		looks++;
+		if (had_asked(history, thread, turn, ending.waker))
+			return ending.waker;
+	}
+	return NULL;
+}
+
+static const struct thread *partner_of(const struct history *history, const struct thread *thread)
+{
+	struct map64 *habits = history_habits(history);
+	uint64_t key = HABIT_PARTNER | thread->index, *known = map64_get(habits, key);
+	const struct thread *partner;
+
+	if (!known) {
+		partner = find_partner(history, thread);
+		known = map64_put(habits, key, partner ? partner->index : MODEL_NONE);
+	}
+	return *known == MODEL_NONE ? NULL : model_thread(history_model(history), *known);
+}
+
+/* When THREAD waited again after TURN, however often it was put off its CPU before. */
+static uint64_t next_wait_ns(const struct history *history, const struct thread *thread,
+			     const struct turn *turn)
+{
+	size_t count = history_turn_count(history, thread);
+	size_t at = history_turn_after(history, thread, turn->to_ns);
+
+	while (at < count && !history_turn(history, thread, at)->prev_state)
+		at++;
+	return at < count ? history_turn(history, thread, at)->start_ns : thread->end_ns;
+}
+
+/*
+ * The wait of ENDING came to its time limit. If THREAD then asked its partner, and that one had had
+ * nothing to do since half time, it was asked again and had not answered: says so in ENDING.
+ */
+static bool note_silence(struct ending *ending, const struct history *history,
+			 const struct thread *thread)
+{
+	const struct turn *turn = ending->turn, *asked;
+	uint64_t half_ns = turn->start_ns + (turn->wake_ns - turn->start_ns) / 2;
+	const struct thread *partner;
+
+	if (ending->way != ENDING_TIME ||
+	    !(waits_for_one(history_wait(history, turn)) ||
+	      is_named(syscall_of(history, turn), "recvfrom recvmsg")))
+		return false;
+	partner = partner_of(history, thread);
+	asked = partner ? woken_by(history, thread, partner, turn->wake_ns,
+				   next_wait_ns(history, thread, turn))
+			: NULL;
+	if (!asked || asked->start_ns > half_ns)
+		return false;
+	ending->unanswered_by = model_thread(history_model(history), asked->thread);
+	ending->asked_way = look(history, asked).way;
+	return true;
+}
+
 struct ending ending_of(const struct history *history, const struct thread *thread,
 			const struct turn *turn)
 {
@@ -168,6 +302,8 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 
 	if (ending.waker || !may_go_on(syscall) ||
 	    (ending.way != ENDING_TIME && !(turn->flags & TURN_WAKER_IRQ)))
+		return ending;
+	if (note_silence(&ending, history, thread))
 		return ending;
 	count = history_turn_count(history, thread);
 	ran_ns = turn->to_ns - turn->from_ns;
@@ -203,30 +339,18 @@ bool ending_is_of_loop(const struct wait *wait)
 			"epoll_wait epoll_pwait epoll_pwait2 select pselect6");
 }
 
-/* A call that waits for one descriptor. */
-static bool waits_for_one(const struct wait *wait)
+static bool is_of_process(const struct thread *waker, const struct thread *thread,
+			  const struct thread *wanted)
 {
-	return wait && wait->evidence && is_named(wait->evidence->syscall, "poll ppoll") &&
-	       wait->evidence->args[1] == 1;
+	return wanted->process == thread->process ? waker == wanted
+						  : waker->process == wanted->process;
 }
 
-/* It had asked the one that woke it: in the last runs before the wait it had woken it itself. */
-static bool had_asked(const struct history *history, const struct thread *thread,
-		      const struct turn *turn, const struct thread *waker)
-{
-	size_t at = history_turn_after(history, thread, turn->start_ns);
-	size_t first = at > REQUEST_RUNS ? at - REQUEST_RUNS : 0;
-
-	if (first >= history_turn_count(history, thread))
-		return false;
-	return history_has_woken(history, thread, waker->process,
-				 history_turn(history, thread, first)->from_ns, turn->start_ns);
-}
-
-static bool find_asks(const struct history *history, const struct thread *thread,
-		      const struct process *process)
+static enum ending_way find_asks(const struct history *history, const struct thread *thread,
+				 const struct thread *wanted)
 {
 	size_t count = history_turn_count(history, thread), waits = 0, asked = 0;
+	enum ending_way way = ENDING_UNKNOWN;
 
 	for (size_t i = 0; i < count && waits < ASKS_LOOKS_MAX; i++) {
 		const struct turn *turn = history_turn(history, thread, i);
@@ -235,25 +359,41 @@ static bool find_asks(const struct history *history, const struct thread *thread
 		if (!ending_is_of_loop(history_wait(history, turn)))
 			continue;
 		ending = look(history, turn);
-		if (!ending.waker || ending.waker->process != process)
+		if (!ending.waker || !is_of_process(ending.waker, thread, wanted))
 			continue;
 		waits++;
+		way = ending.way;
 		asked += had_asked(history, thread, turn, ending.waker);
 	}
-	return asked && asked * ASKS_OFTEN >= waits;
+	return asked && asked * ASKS_OFTEN >= waits ? way : ENDING_UNKNOWN;
 }
 
-/* THREAD waits for WAKER's process as one that has asked it for something. */
-static bool asks(const struct history *history, const struct thread *thread,
-		 const struct thread *waker)
+/* On which way the answers come, if THREAD waits for WAKER's process as one that has asked it for
+ * something; in its own process, for WAKER. Else ENDING_UNKNOWN. */
+static enum ending_way asks(const struct history *history, const struct thread *thread,
+			    const struct thread *waker)
 {
 	struct map64 *habits = history_habits(history);
-	uint64_t key = HABIT_ASKS | (uint64_t)thread->index << 32 | waker->process->index;
+	bool is_inside = waker->process == thread->process;
+	uint64_t key = HABIT_ASKS | (uint64_t)thread->index << 32 |
+		       (is_inside ? INSIDE | waker->index : waker->process->index);
 	uint64_t *known = map64_get(habits, key);
 
 	if (!known)
-		known = map64_put(habits, key, find_asks(history, thread, waker->process));
-	return *known;
+		known = map64_put(habits, key, find_asks(history, thread, waker));
+	return (enum ending_way) * known;
+}
+
+/* It waited inside of a function that asks a server, so it did not wait for others' questions. */
+static bool is_in_request(const struct history *history, const struct wait *wait)
+{
+	const struct stack *stack = model_stack(history_model(history), wait->evidence->user_stack);
+
+	for (uint32_t i = 0; stack && i < stack->place_count; i++) {
+		if (asks_a_server(stack->places[i]->function))
+			return true;
+	}
+	return false;
 }
 
 static enum category category_of_way(enum ending_way way)
@@ -275,15 +415,22 @@ enum category ending_category(const struct history *history, const struct thread
 {
 	const struct wait *wait = history_wait(history, turn);
 	struct ending ending = ending_of(history, thread, turn);
+	const struct event_socket *sender;
+	enum ending_way way;
 
+	if (waits_for_one(wait) && ending.unanswered_by)
+		return category_of_way(ending.asked_way);
+	if (waits_for_one(wait) && ending.way == ENDING_TIME && is_in_request(history, wait))
+		return CATEGORY_NET_RECV;
 	if (waits_for_one(wait))
 		return category_of_way(ending.way);
 	/* a request never comes as a signal from a thread */
 	if (ending.waker && ending.way == ENDING_SIGNAL)
 		return CATEGORY_WAIT_IPC;
-	if (!ending_is_of_loop(wait) || !ending.waker || ending.waker->process == thread->process)
+	if (!ending_is_of_loop(wait) || !ending.waker)
 		return CATEGORY_WAIT_IDLE;
-	switch (peer_role(history, peer_sender(history, history_wait(history, ending.turn)))) {
+	sender = peer_sender(history, history_wait(history, ending.turn));
+	switch (peer_role(history, sender)) {
 	case PEER_SERVER:
 		return category_of_way(ending.way);
 	case PEER_CLIENT:
@@ -291,6 +438,13 @@ enum category ending_category(const struct history *history, const struct thread
 	case PEER_UNKNOWN:
 		break;
 	}
-	return asks(history, thread, ending.waker) ? category_of_way(ending.way)
-						   : CATEGORY_WAIT_IDLE;
+	/* threads of one program hand work to each other by pipes and eventfds; over sockets one is
+	 * the server */
+	if (ending.waker->process == thread->process && (sender || ending.way != ENDING_UNIX))
+		return CATEGORY_WAIT_IDLE;
+	way = asks(history, thread, ending.waker);
+	if (way == ENDING_UNKNOWN)
+		return CATEGORY_WAIT_IDLE;
+	/* of a wait too short for evidence the way is that of the others */
+	return category_of_way(ending.way == ENDING_OTHER ? way : ending.way);
 }

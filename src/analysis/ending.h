@@ -28,6 +28,9 @@ struct ending {
 	enum ending_way way;
 	const struct turn *turn;    /* whose waker it was: the one asked about, or a later one */
 	const struct thread *waker; /* whose work ended it; NULL: nobody's that is known */
+	/* Its time was up, and it asked this one again, which had not answered; NULL: not so. */
+	const struct thread *unanswered_by;
+	enum ending_way asked_way; /* on which way it had asked that one */
 };
 
 /* How the wait of TURN, a turn of THREAD, ended. */

@@ -239,6 +239,9 @@ static struct candidate *choose_candidates(const struct history *history,
 /* One that made others and waits for their end, all the time: their problem is not its own. */
 static bool is_supervisor(const struct explanation *explanation, const struct finding *finding)
 {
+	/* a shell and its commands */
+	if (finding->category == CATEGORY_WAIT_CHILD && finding->share > 0.9)
+		return true;
 	return (finding->category == CATEGORY_WAIT_CONDITION ||
 		finding->category == CATEGORY_WAIT_CHILD) &&
 	       finding->cause && finding->cause->hop_count &&

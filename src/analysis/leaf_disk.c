@@ -8,6 +8,9 @@
 /* Requests before and after a wait that are asked who serves the device. */
 #define SERVER_LOOKS 256
 
+/* Of the kernel's enum req_op. */
+#define OPERATION_READ 0
+
 /* Threads that filled a device's queue, told apart. */
 #define USERS_MAX 32
 
@@ -131,7 +134,14 @@ static void name_disk(char *text, size_t size, const struct history *history, ui
 	}
 }
 
-/* "/data/x on disk vda, 12 requests in its queue, throttled by its cgroup" */
+static const char *operation_says(const struct event_disk *request)
+{
+	if (request->flags & EVENT_DISK_FLUSH)
+		return ", to be flushed";
+	return request->operation == OPERATION_READ ? ", read" : ", written";
+}
+
+/* "/data/x on disk vda, read, 12 requests in its queue, throttled by its cgroup" */
 static void describe(struct leaf *leaf, const struct history *history, const struct disk_look *look)
 {
 	char file[sizeof(leaf->object)], disk[80];
@@ -139,8 +149,8 @@ static void describe(struct leaf *leaf, const struct history *history, const str
 
 	memcpy(file, leaf->object, sizeof(file));
 	name_disk(disk, sizeof(disk), history, look->device);
-	length = (size_t)snprintf(leaf->object, sizeof(leaf->object), "%.120s%s%s", file,
-				  file[0] ? " on " : "", disk);
+	length = (size_t)snprintf(leaf->object, sizeof(leaf->object), "%.120s%s%s%s", file,
+				  file[0] ? " on " : "", disk, operation_says(look->own));
 	if (look->own->depth > 1 && length < sizeof(leaf->object))
 		length += (size_t)snprintf(leaf->object + length, sizeof(leaf->object) - length,
 					   ", %u requests in its queue", look->own->depth);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analysis/ending.h"
 #include "analysis/leaf.h"
 #include "analysis/peer.h"
 #include "base/units.h"
@@ -50,6 +51,23 @@ static const char *send_trouble(const struct event_tcp_state *state)
 	return state->unacked_bytes ? ", data sent and not acknowledged" : "";
 }
 
+/* It asked again when its time was up: the other end got the question, or not, and did not answer.
+ */
+static bool name_silence(struct leaf *leaf, const struct history *history,
+			 const struct thread *thread, const struct piece *piece)
+{
+	const struct thread *silent = ending_of(history, thread, piece->turn).unanswered_by;
+	const struct wait *wait = history_wait(history, piece->turn);
+	char limit[UNITS_TEXT_SIZE];
+
+	if (!silent || !wait)
+		return false;
+	leaf->culprit = silent;
+	snprintf(leaf->object, sizeof(leaf->object), "no answer within %s",
+		 format_ns(limit, wait_blocked_ns(wait)));
+	return true;
+}
+
 void leaf_net(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	      const struct piece *piece)
 {
@@ -59,8 +77,9 @@ void leaf_net(struct leaf *leaf, const struct history *history, const struct thr
 	unsigned int again;
 	char text[64];
 
-	(void)thread;
 	leaf->culprit = NULL;
+	if (name_silence(leaf, history, thread, piece))
+		return;
 	if (!wait || !wait->evidence || wait->evidence->object_kind != EVENT_OBJECT_SOCKET)
 		return;
 	socket = model_socket(history_model(history), wait->evidence->object);

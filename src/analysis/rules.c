@@ -56,6 +56,15 @@ struct advice {
 };
 
 static const struct advice advices[] = {
+	{CATEGORY_LOCK_FUTEX, ANY, "lock of malloc",
+	 "many threads allocate at the same time: allocate less in {function}, allow more arenas "
+	 "(MALLOC_ARENA_MAX), or take another allocator (jemalloc, tcmalloc)"},
+	{CATEGORY_LOCK_FUTEX, ANY, "lock of stdio",
+	 "many threads use one FILE: collect the text first and write it in one go, or let one thread "
+	 "write"},
+	{CATEGORY_LOCK_FUTEX, ANY, "GIL",
+	 "threads of one Python program compute one at a time: use processes (multiprocessing), or code "
+	 "that lets the lock go"},
 	{CATEGORY_LOCK_FUTEX, CATEGORY_CPU_USER, NULL,
 	 "shorten the critical section: do the work of {function} before {culprit} takes the lock, "
 	 "or split the lock"},
@@ -133,11 +142,20 @@ static const struct advice advices[] = {
 	{CATEGORY_CPU_STEAL, ANY, NULL, "the host has too little CPU time: ask for more"},
 	{CATEGORY_IO_DISK, ANY, "throttled",
 	 "its cgroup's disk limit is used up: raise it (blkio.throttle, io.max)"},
+	{CATEGORY_IO_DISK, ANY, ", written",
+	 "write less, or in another thread[; if {culprit} fills the disk's queue, limit it (ionice, "
+	 "io.max)]"},
+	{CATEGORY_IO_DISK, ANY, ", to be flushed",
+	 "sync less often, or in another thread[; if {culprit} fills the disk's queue, limit it (ionice, "
+	 "io.max)]"},
 	{CATEGORY_IO_DISK, ANY, NULL,
-	 "read ahead or keep the data in memory; if {culprit} fills the disk's queue, limit it "
-	 "(ionice, io.max)"},
+	 "read ahead or keep the data in memory[; if {culprit} fills the disk's queue, limit it (ionice, "
+	 "io.max)]"},
 	{CATEGORY_IO_FS, ANY, NULL,
 	 "write and sync less often or in another thread; see what {culprit} does in {function}"},
+	{CATEGORY_NET_RECV, ANY, "no answer",
+	 "questions or answers get lost ({object}): see whether {culprit} got them, drops them or has too "
+	 "small a receive buffer (ss -u, nstat); shorten the time limit"},
 	{CATEGORY_NET_RECV, ANY, "held back",
 	 "send a question in one write, or set TCP_NODELAY on {target}'s socket"},
 	{CATEGORY_NET_RECV, CATEGORY_CPU_USER, NULL,
@@ -148,8 +166,10 @@ static const struct advice advices[] = {
 	 "the answer comes from outside of this machine ({object}): measure the way and the peer"},
 	{CATEGORY_NET_RECV, ANY, NULL,
 	 "the network is fine, the peer {culprit} is late: see {function}"},
+	{CATEGORY_NET_SEND, CATEGORY_NET_SEND, NULL,
+	 "the receiver does not read ({object}): see what it does meanwhile"},
 	{CATEGORY_NET_SEND, ANY, NULL,
-	 "the receiver does not read ({object}): see why {culprit} does not"},
+	 "the receiver does not read in time: see what {culprit} does in {function}"},
 	{CATEGORY_NET_CONNECT, ANY, NULL,
 	 "the peer does not answer or does not accept ({object}): see its backlog (ss -lt) and the "
 	 "way"},
@@ -165,7 +185,7 @@ static const struct advice advices[] = {
 	{CATEGORY_MEM_SWAP, ANY, NULL,
 	 "memory is short: use less, or lock what must be fast (mlock)"},
 	{CATEGORY_MEM_OOM, ANY, NULL, "memory is used up: use less, or raise the limit"},
-	{CATEGORY_STOP, ANY, NULL, "see who stops it: {culprit}"},
+	{CATEGORY_STOP, ANY, NULL, "{culprit} stopped it: see why, and let it go on sooner"},
 	{CATEGORY_CPU_USER, ANY, NULL,
 	 "{function} is where it computes: make it faster or call it less"},
 	{CATEGORY_CPU_KERNEL, ANY, NULL,

@@ -21,7 +21,8 @@ const struct category_rule *rule_of(enum category category);
 
 /*
  * What to do: the first row that fits what the target waited for, what the culprit did and the
- * object. A text with {culprit}, {function}, {object} and {target} to be filled in; never NULL.
+ * object. A text with {culprit}, {function}, {object} and {target} to be filled in; what is in []
+ * is for where a culprit is known. Never NULL.
  */
 const char *advice_for(enum category category, enum category leaf, const char *object);
 /* The same where threads wait for each other's locks. */

@@ -152,7 +152,7 @@ static void add_last(struct buffer *text, const struct blame_cause *cause)
 		if (cause->object[0])
 			buffer_printf(text, " (%s)", cause->object);
 		if (cause->culprit && cause->culprit != last->thread) {
-			buffer_printf(text, " behind ");
+			buffer_printf(text, cause->category == CATEGORY_STOP ? " by " : " behind ");
 			add_culprit(text, cause);
 		}
 	}
@@ -176,6 +176,17 @@ static void add_share(struct buffer *text, uint64_t ns, double share)
 		      100 * share);
 }
 
+/* Which lock it was, where it has a name. */
+static void add_lock(struct buffer *text, const struct explanation *explanation,
+		     const struct blame_cause *cause)
+{
+	const struct wait *wait = cause->hop_count > 1 ? cause->hops[0].wait : NULL;
+	const char *name = wait ? category_lock_name(explanation->model, wait) : NULL;
+
+	if (name)
+		buffer_printf(text, " (%s)", name);
+}
+
 static char *sentence_of(const struct explanation *explanation, const struct finding *finding)
 {
 	struct buffer text = {.data = NULL};
@@ -185,6 +196,8 @@ static char *sentence_of(const struct explanation *explanation, const struct fin
 	buffer_printf(&text, "%s %s",
 		      explanation->thread ? name_of(explanation->thread) : explanation->target,
 		      rule_of(finding->category)->did);
+	if (cause)
+		add_lock(&text, explanation, cause);
 	add_share(&text, finding->ns, finding->share);
 	if (cause && !cause->hop_count)
 		add_own(&text, cause);
@@ -247,16 +260,17 @@ static char *advice_of(const struct explanation *explanation, const struct findi
 			: advice_for(finding->category, advice_leaf(cause), finding->object);
 	struct buffer text = {.data = NULL};
 
-	while (*pattern) {
-		const char *open = strchr(pattern, '{'), *close = open ? strchr(open, '}') : NULL;
+	for (const char *at = pattern; *at; at++) {
+		if (*at == '[' && !finding->culprit) {
+			at = strchr(at, ']');
+		} else if (*at == '{') {
+			const char *close = strchr(at, '}');
 
-		if (!close) {
-			buffer_printf(&text, "%s", pattern);
-			break;
+			add_word(&text, at + 1, (size_t)(close - at - 1), explanation, finding);
+			at = close;
+		} else if (*at != '[' && *at != ']') {
+			buffer_add(&text, at, 1);
 		}
-		buffer_add(&text, pattern, (size_t)(open - pattern));
-		add_word(&text, open + 1, (size_t)(close - open - 1), explanation, finding);
-		pattern = close + 1;
 	}
 	return text.data;
 }
