@@ -124,18 +124,11 @@ static void explain_history(const struct history *history)
 
 void explain_input(struct recording *recording)
 {
-	struct model_options options = {.min_wait_ns = UINT64_MAX};
 	struct history *history;
-	struct model *model;
 
-	if (model_new(&model, recording, &options)) {
-		fail_clear();
-		return;
-	}
-	if (!history_new(&history, model)) {
+	if (!history_new(&history, recording)) {
 		explain_history(history);
 		history_free(history);
 	}
 	fail_clear();
-	model_free(model);
 }
