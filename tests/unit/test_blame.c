@@ -97,12 +97,17 @@ static void test_kernel_lock(void **state)
 	      "1000 lock.kernel 10 held by 11 = cpu.user worker\n");
 }
 
-/* The one in front stands in the same queue: half of the time is that of who stands at its head. */
+/* The one in front stands in the same queue: who held the lock last is to blame, not that one. */
 static void test_convoy(void **state)
 {
 	(void)state;
 	check(CAST END "1ms..9ms 10 lock by 11 futex_owner_tid=11\n"
 		       "1ms..5ms 11 lock by 12 futex_owner_tid=12\n",
+	      "4000 lock.futex 10 held by 12 = cpu.user helper\n"
+	      "4000 lock.futex 10 held by 11 = cpu.user worker\n");
+	/* of two locks, both count */
+	check(CAST END "1ms..9ms 10 lock by 11 futex_owner_tid=11\n"
+		       "1ms..5ms 11 lock by 12 futex_owner_tid=12 futex_address=0x3000\n",
 	      "4000 lock.futex 10 held by 11 held by 12 = cpu.user helper\n"
 	      "4000 lock.futex 10 held by 11 = cpu.user worker\n");
 	/* threads of a pool are one to the reader */
@@ -142,14 +147,17 @@ static void test_deadlock(void **state)
 	      "deadlock\n");
 	/* both give up after a while */
 	check(CAST END "1ms..9ms 10 lock by idle futex_owner_tid=11 waker_kernel_stack=by-timer\n"
-		       "1ms..9ms 11 lock by idle futex_owner_tid=10 waker_kernel_stack=by-timer\n",
-	      "8000 lock.futex 10 held by 11 = lock.futex worker in main (futex 0x1000), "
+		       "1ms..9ms 11 lock by idle futex_owner_tid=10 waker_kernel_stack=by-timer "
+		       "futex_address=0x3000\n",
+	      "8000 lock.futex 10 held by 11 = lock.futex worker in main (futex 0x3000), "
 	      "deadlock\n");
 	/* of three */
 	check(CAST END "1ms..9ms 10 lock by 20 futex_owner_tid=11 waker_kernel_stack=by-signal\n"
-		       "1ms..9ms 11 lock by 20 futex_owner_tid=12 waker_kernel_stack=by-signal\n"
-		       "1ms..9ms 12 lock by 20 futex_owner_tid=10 waker_kernel_stack=by-signal\n",
-	      "8000 lock.futex 10 held by 11 held by 12 = lock.futex helper in main (futex 0x1000), "
+		       "1ms..9ms 11 lock by 20 futex_owner_tid=12 waker_kernel_stack=by-signal "
+		       "futex_address=0x3000\n"
+		       "1ms..9ms 12 lock by 20 futex_owner_tid=10 waker_kernel_stack=by-signal "
+		       "futex_address=0x5000\n",
+	      "8000 lock.futex 10 held by 11 held by 12 = lock.futex helper in main (futex 0x5000), "
 	      "deadlock\n");
 }
 
@@ -158,8 +166,8 @@ static void test_cycle(void **state)
 {
 	(void)state;
 	check(CAST END "1ms..9ms 10 lock by 11 futex_owner_tid=11\n"
-		       "2ms..8ms 11 lock by 12 futex_owner_tid=10\n",
-	      "6000 lock.futex 10 held by 11 = lock.futex worker in main (futex 0x1000), cycle\n"
+		       "2ms..8ms 11 lock by 12 futex_owner_tid=10 futex_address=0x3000\n",
+	      "6000 lock.futex 10 held by 11 = lock.futex worker in main (futex 0x3000), cycle\n"
 	      "2000 lock.futex 10 held by 11 = cpu.user worker\n");
 	/* nor is one without locks */
 	check(CAST END "1ms..9ms 10 condition by 11\n"
@@ -205,13 +213,14 @@ static void test_long_chain(void **state)
 	for (unsigned int i = 0; i < 21; i++)
 		buffer_printf(&text, "on cpu%u %u 10 link\n", i, 10 + i);
 	for (unsigned int i = 0; i < 20; i++)
-		buffer_printf(&text, "1ms..9ms %u lock by %u futex_owner_tid=%u\n", 10 + i, 11 + i,
-			      11 + i);
+		buffer_printf(&text,
+			      "1ms..9ms %u lock by %u futex_owner_tid=%u futex_address=0x10%02u\n",
+			      10 + i, 11 + i, 11 + i, i);
 	buffer_printf(&text, "10ms cpu0 switch 10:S > idle\n");
 	buffer_printf(&want, "8000 lock.futex 10");
 	for (unsigned int i = 1; i < BLAME_HOPS_MAX; i++)
 		buffer_printf(&want, " held by %u", 10 + i);
-	buffer_printf(&want, " = lock.futex link in main (futex 0x1000), too long\n");
+	buffer_printf(&want, " = lock.futex link in main (futex 0x1015), too long\n");
 	check(text.data, want.data);
 	buffer_release(&text);
 	buffer_release(&want);

@@ -119,10 +119,10 @@ static void test_lock(void **state)
 	      "asked to in retry (asked for 60.0 ms).");
 	check(CAST END "10ms..70ms 10 lock by 20 futex_owner_tid=11 waker_kernel_stack=by-signal\n"
 		       "10ms..70ms 11 lock by 20 futex_owner_tid=10 "
-		       "waker_kernel_stack=by-signal\n",
+		       "waker_kernel_stack=by-signal futex_address=0x3000\n",
 	      "lock.futex 60.0 worker main",
 	      "main waited for a lock 60.0 ms (60 %), that worker (11) held, which waited for a lock "
-	      "in main (futex 0x1000). This is a deadlock: each waits for the other.");
+	      "in main (futex 0x3000). This is a deadlock: each waits for the other.");
 }
 
 /* Who holds a lock has something to do: to give it back. */
@@ -403,9 +403,10 @@ static void test_biggest_problem(void **state)
 	(void)state;
 	assert_string_equal(explanation.target, "thread victim (11)");
 	check_findings(&explanation, "lock.futex 51.0 holder burn");
-	assert_true(explanation.other_count >= 2);
+	assert_true(explanation.other_count >= 1);
 	for (size_t i = 0; i < explanation.other_count; i++) {
 		assert_ptr_not_equal(explanation.others[i].thread, explanation.thread);
+		assert_int_not_equal(explanation.others[i].thread->tid, 10);
 		assert_true(*explanation.others[i].verdict);
 	}
 	explanation_release(&explanation);
@@ -430,13 +431,13 @@ static void test_process(void **state)
 
 	(void)state;
 	assert_int_equal(explain_filter(&explanation, &scene, &filter, NULL), 0);
-	assert_string_equal(explanation.target, "process main (10), 3 threads");
+	assert_string_equal(explanation.target, "process main (10; 3 threads)");
 	assert_int_equal(explanation.thread_count, 3);
 	assert_int_equal(explanation.total_ns, 300000000);
 	assert_null(explanation.thread);
 	check_findings(&explanation, "lock.futex 40.0 worker -; cpu.user 60.0 - -");
 	assert_non_null(strstr(explanation.verdict,
-			       "process main (10), 3 threads waited for a lock "
+			       "process main (10; 3 threads) waited for a lock "
 			       "120 ms (40 %), that worker (11) held"));
 	explanation_release(&explanation);
 	scene_close(&scene);

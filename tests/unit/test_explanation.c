@@ -281,11 +281,13 @@ static void test_others(void **state)
 	struct scene scene = scene_open(story);
 	struct explanation explanation = scene_explain(&scene, 0);
 	char *text = text_of(&explanation, &(struct explanation_style){.width = 120});
-	json_t *json = json_of(&explanation);
+	json_t *json = json_of(&explanation), *other;
 
 	(void)state;
-	require_text(text, "Other threads with problems (--tid explains one)\n - ");
-	assert_true(json_array_size(json_object_get(json, "others")) > 0);
+	require_text(text, "Other threads with problems (--tid explains one)\n     ");
+	other = json_array_get(json_object_get(json, "others"), 0);
+	assert_int_not_equal(number_in(other, "tid"), explanation.thread->tid);
+	assert_true(*text_in(other, "sentence"));
 	json_decref(json);
 	free(text);
 	explanation_release(&explanation);

@@ -229,6 +229,129 @@ static void test_random(void **state)
 	}
 }
 
+/* ---- searches, beside looking at everything ---- */
+
+static uint64_t draw(uint64_t *random, uint64_t limit)
+{
+	*random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (*random >> 33) % limit;
+}
+
+static uint64_t busy_ns(const struct scene *scene, uint16_t cpu, uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < history_cpu_run_count(scene->history, cpu); i++) {
+		const struct turn *run = history_cpu_run(scene->history, cpu, i);
+		uint64_t start_ns = run->from_ns > from_ns ? run->from_ns : from_ns;
+		uint64_t end_ns = run->to_ns < to_ns ? run->to_ns : to_ns;
+
+		if (start_ns < end_ns && run->thread)
+			ns += end_ns - start_ns;
+	}
+	return ns;
+}
+
+static void check_busy(const struct scene *scene, uint16_t cpu, uint64_t *random)
+{
+	uint64_t start_ns = model_start_ns(scene->model), end_ns = model_end_ns(scene->model);
+	uint64_t from_ns = start_ns + draw(random, end_ns - start_ns);
+	uint64_t to_ns = from_ns + draw(random, end_ns - from_ns);
+	size_t count = history_cpu_run_count(scene->history, cpu);
+	const struct turn *run = history_cpu_run(scene->history, cpu, draw(random, count));
+
+	assert_int_equal(history_cpu_busy_ns(scene->history, cpu, from_ns, to_ns),
+			 busy_ns(scene, cpu, from_ns, to_ns));
+	from_ns = start_ns + draw(random, run->from_ns - start_ns + 1);
+	to_ns = from_ns + draw(random, run->to_ns - from_ns + 1);
+	assert_int_equal(history_busy_before_ns(scene->history, run, from_ns, to_ns),
+			 busy_ns(scene, cpu, from_ns, to_ns));
+}
+
+static bool has_woken(const struct scene *scene, const struct thread *waker,
+		      const struct process *process, uint64_t from_ns, uint64_t to_ns)
+{
+	for (size_t i = 1; i < model_thread_count(scene->model); i++) {
+		const struct thread *thread = model_thread(scene->model, i);
+
+		for (size_t n = 0; n < history_turn_count(scene->history, thread); n++) {
+			const struct turn *turn = history_turn(scene->history, thread, n);
+
+			if (thread->process == process && turn->waker == waker->index &&
+			    turn->wake_ns >= from_ns && turn->wake_ns <= to_ns)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_woken(const struct scene *scene, uint64_t *random)
+{
+	size_t count = model_thread_count(scene->model);
+	const struct thread *waker = model_thread(scene->model, draw(random, count));
+	const struct thread *other = model_thread(scene->model, 1 + draw(random, count - 1));
+	uint64_t start_ns = model_start_ns(scene->model), end_ns = model_end_ns(scene->model);
+	uint64_t from_ns = start_ns + draw(random, end_ns - start_ns);
+	uint64_t to_ns = from_ns + draw(random, (end_ns - from_ns) / 4 + 1);
+
+	assert_int_equal(history_has_woken(scene->history, waker, other->process, from_ns, to_ns),
+			 has_woken(scene, waker, other->process, from_ns, to_ns));
+}
+
+static void test_searches(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS / 2; seed++) {
+		struct scene scene = random_scene(seed);
+		uint64_t random = seed;
+
+		for (uint16_t cpu = 0; cpu < CPUS; cpu++) {
+			for (int i = 0; i < 40; i++)
+				check_busy(&scene, cpu, &random);
+		}
+		for (int i = 0; i < 200; i++)
+			check_woken(&scene, &random);
+		scene_close(&scene);
+	}
+}
+
+/* Interrupts of three threads, some long, some overlapping, some that begin where others end. */
+static void test_events_over(void **state)
+{
+	struct buffer text = {.data = NULL};
+	uint64_t random = 5;
+	struct history_events all;
+	struct scene scene;
+
+	(void)state;
+	buffer_printf(&text, "on cpu0 10 10 main\n");
+	for (unsigned int i = 1; i < 200; i++)
+		buffer_printf(&text, "%uus cpu0 irq tid=%lu from=%luus\n", 10 * i,
+			      10 + draw(&random, 3),
+			      10 * i - draw(&random, draw(&random, 10) ? 20 : 10 * i));
+	buffer_printf(&text, "3ms cpu0 switch 10:S > idle\n");
+	scene = scene_open(text.data);
+	all = history_events(scene.history, EVENT_IRQ);
+	assert_int_equal(all.count, 199);
+	for (int n = 0; n < 500; n++) {
+		uint64_t from_ns = SYNTH_US(draw(&random, 2000));
+		uint64_t to_ns = from_ns + draw(&random, 100000), tid = 10 + draw(&random, 4);
+		struct history_over over;
+
+		history_over_begin(&over, scene.history, EVENT_IRQ, tid, from_ns, to_ns);
+		for (size_t i = 0; i < all.count; i++) {
+			const struct event_irq *event = (const void *)all.events[i];
+
+			if (event->tid == tid && event->header.time_ns >= from_ns &&
+			    event->from_ns <= to_ns)
+				assert_ptr_equal(history_over_next(&over), &event->header);
+		}
+		assert_null(history_over_next(&over));
+	}
+	scene_close(&scene);
+	buffer_release(&text);
+}
+
 /* Where times contradict each other, there is an order all the same: searches rely on it. */
 static void test_nonsense(void **state)
 {
@@ -256,9 +379,10 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_turns),    cmocka_unit_test(test_turn_after),
-		cmocka_unit_test(test_cpu_runs), cmocka_unit_test(test_samples_and_events),
-		cmocka_unit_test(test_random),   cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_turns),       cmocka_unit_test(test_turn_after),
+		cmocka_unit_test(test_cpu_runs),    cmocka_unit_test(test_samples_and_events),
+		cmocka_unit_test(test_random),      cmocka_unit_test(test_searches),
+		cmocka_unit_test(test_events_over), cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
