@@ -243,21 +243,29 @@ int on_disk_issue(__u64 *ctx)
 
 /*
  * The thread that did a request's work itself, and completes it now: disks that are files (loop) or
- * elsewhere (nbd) have one, of the kernel or a file system's server. 0: an interrupt of a device
+ * elsewhere (nbd) have one, of the kernel or a file system's server. Mostly it leaves the rest to
+ * the softirq of finished requests, which runs somewhat later in whatever is current. 0: a device
  * completes it. Who waits for the request waits for that thread, which is followed.
  */
 static __always_inline __u32 server_of(struct disk_request *request, __u32 cpu)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct irq_account *account = irq_account_of(cpu);
 	struct thread_slot *slot;
+	__u32 tid = 0;
 
-	if (task->pid == 0 || task->pid == request->tid || !settings.knows_irqs ||
-	    is_in_interrupt(cpu) || is_ksoftirqd(task))
+	if (!settings.knows_irqs || !account)
+		return 0;
+	if (account->block_raiser_tid)
+		tid = account->block_raiser_tid;
+	else if (task->flags & PF_KTHREAD && !is_in_interrupt(cpu) && !is_ksoftirqd(task))
+		tid = task->pid;
+	if (!tid || tid == request->tid)
 		return 0;
 	slot = slot_of(request->tid);
 	if (slot && slot->tid == request->tid && slot->is_wanted)
-		follow(task->pid);
-	return task->pid;
+		follow(tid);
+	return tid;
 }
 
 static __always_inline void emit_disk(struct request *rq, struct disk_request *request, int error)

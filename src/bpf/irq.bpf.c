@@ -80,6 +80,10 @@ int on_softirq_raise(__u64 *ctx)
 		account->raised_by_thread &= ~bit;
 	else
 		account->raised_by_thread |= bit;
+	if (ctx[0] == BLOCK_SOFTIRQ)
+		account->block_raiser_tid = account->raised_by_thread & bit
+						    ? bpf_get_current_task_btf()->pid
+						    : 0;
 	return 0;
 }
 

@@ -26,6 +26,9 @@ struct irq_account {
 	__u64 last_event_ns;
 	__u32 raised_by_thread; /* bit n: softirq n was asked for by the thread itself */
 	__u32 is_kick;          /* the interrupt is the recorder's own */
+	__u32 block_raiser_tid; /* thread that asked for the softirq of finished disk requests; 0: a
+				   device did */
+	__u32 reserved;
 	struct event_irq taken; /* tid 0: nothing yet */
 };
 

@@ -313,6 +313,9 @@ struct bpf_iter__task {
 #define TASK_UNINTERRUPTIBLE 0x2
 #define TASK_DEAD            0x80
 
+/* Number of the softirq that ends disk requests (include/linux/interrupt.h). */
+#define BLOCK_SOFTIRQ 4
+
 #define SI_KERNEL 0x80
 
 #define S_IFMT   00170000
