@@ -192,7 +192,8 @@ static void keep_way(struct blame *blame, struct blame_cause *cause)
 	cause->hops = xrealloc(cause->hops, (blame->hop_count + 1) * sizeof(*cause->hops));
 	cause->hop_count = 0;
 	for (size_t i = 0; i < blame->hop_count; i++) {
-		if (!i || !is_same_lock(&blame->hops[i - 1], &blame->hops[i]))
+		if (!i || i + 1 == blame->hop_count ||
+		    !is_same_lock(&blame->hops[i - 1], &blame->hops[i]))
 			cause->hops[cause->hop_count++] = blame->hops[i];
 	}
 }

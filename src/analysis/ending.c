@@ -143,45 +143,6 @@ static struct ending look(const struct history *history, const struct turn *turn
 	return ending;
 }
 
-/* ---- who woke whom ---- */
-
-/* The turn of OTHER that the work of WAKER began between FROM_NS and TO_NS; NULL if there is none.
- */
-static const struct turn *woken_turn(const struct history *history, const struct thread *waker,
-				     const struct thread *other, uint64_t from_ns, uint64_t to_ns)
-{
-	size_t count = history_turn_count(history, other);
-
-	for (size_t at = history_turn_after(history, other, from_ns); at < count; at++) {
-		const struct turn *turn = history_turn(history, other, at);
-
-		if (turn->start_ns > to_ns)
-			break;
-		if (turn->waker == waker->index && turn->wake_ns >= from_ns &&
-		    turn->wake_ns <= to_ns)
-			return turn;
-	}
-	return NULL;
-}
-
-/* The same of a thread of OTHER's process; of OTHER alone, if that is WAKER's own. */
-static const struct turn *woken_by(const struct history *history, const struct thread *waker,
-				   const struct thread *other, uint64_t from_ns, uint64_t to_ns)
-{
-	struct model *model = history_model(history);
-	const struct turn *turn = NULL;
-
-	if (other->process == waker->process)
-		return woken_turn(history, waker, other, from_ns, to_ns);
-	for (size_t i = 1; i < model_thread_count(model) && !turn; i++) {
-		const struct thread *member = model_thread(model, i);
-
-		if (member->process == other->process)
-			turn = woken_turn(history, waker, member, from_ns, to_ns);
-	}
-	return turn;
-}
-
 /* ---- past time limits ---- */
 
 static int syscall_of(const struct history *history, const struct turn *turn)
@@ -216,8 +177,8 @@ static bool had_asked(const struct history *history, const struct thread *thread
 
 	if (first >= history_turn_count(history, thread))
 		return false;
-	return woken_by(history, thread, waker, history_turn(history, thread, first)->from_ns,
-			turn->start_ns);
+	return history_woken_by(history, thread, waker,
+				history_turn(history, thread, first)->from_ns, turn->start_ns);
 }
 
 /* ---- questions without an answer ---- */
@@ -282,8 +243,8 @@ static bool note_silence(struct ending *ending, const struct history *history,
 	      is_named(syscall_of(history, turn), "recvfrom recvmsg")))
 		return false;
 	partner = partner_of(history, thread);
-	asked = partner ? woken_by(history, thread, partner, turn->wake_ns,
-				   next_wait_ns(history, thread, turn))
+	asked = partner ? history_woken_by(history, thread, partner, turn->wake_ns,
+					   next_wait_ns(history, thread, turn))
 			: NULL;
 	if (!asked || asked->start_ns > half_ns)
 		return false;

@@ -171,8 +171,14 @@ static const struct grouping *wakes(const struct history *history)
 	return grouping;
 }
 
-bool history_has_woken(const struct history *history, const struct thread *waker,
-		       const struct process *process, uint64_t from_ns, uint64_t to_ns)
+static bool is_meant(const struct thread *woken, const struct thread *waker,
+		     const struct thread *other)
+{
+	return other->process == waker->process ? woken == other : woken->process == other->process;
+}
+
+const struct turn *history_woken_by(const struct history *history, const struct thread *waker,
+				    const struct thread *other, uint64_t from_ns, uint64_t to_ns)
 {
 	const struct grouping *grouping = wakes(history);
 	size_t count = group_size(grouping, waker->index), low = 0, high = count;
@@ -190,10 +196,10 @@ bool history_has_woken(const struct history *history, const struct thread *waker
 
 		if (turn->wake_ns > to_ns)
 			break;
-		if (model_thread(history->model, turn->thread)->process == process)
-			return true;
+		if (is_meant(model_thread(history->model, turn->thread), waker, other))
+			return turn;
 	}
-	return false;
+	return NULL;
 }
 
 /* ---- samples and events ---- */

@@ -121,9 +121,10 @@ static inline uint64_t history_connection_key(uint16_t one_port, uint16_t other_
 				     : (uint64_t)other_port << 16 | one_port;
 }
 
-/* WAKER woke some thread of PROCESS, both times included. */
-bool history_has_woken(const struct history *history, const struct thread *waker,
-		       const struct process *process, uint64_t from_ns, uint64_t to_ns);
+/* The first turn that the work of WAKER began between the two times, both included: of a thread of
+ * OTHER's process, or of OTHER alone if that is WAKER's own. NULL: none. */
+const struct turn *history_woken_by(const struct history *history, const struct thread *waker,
+				    const struct thread *other, uint64_t from_ns, uint64_t to_ns);
 
 /* Where account.c keeps what it has worked out of each thread's habits; see there. */
 struct map64 *history_habits(const struct history *history);

@@ -416,7 +416,7 @@ static void test_disk(void **state)
 	/* its own request was the one that took long */
 	check(CAST END "1ms..9ms 10 disk by idle object=log\n"
 		       "8900us cpu0 disk queued=1ms issued=2ms tid=10 device=0x800001 depth=1\n",
-	      "8000 io.disk 10 = io.disk in filemap_read (/var/log/x on disk 8:1)\n");
+	      "8000 io.disk 10 = io.disk in filemap_read (/var/log/x on disk 8:1, read)\n");
 	/* it stood behind another's */
 	check(CAST END
 	      "1ms..9ms 10 disk by idle object=log\n"
