@@ -365,7 +365,8 @@ static void add_cause(struct buffer *text, const struct blame_cause *cause)
 					   [BLAME_DEADLOCK] = ", deadlock",
 					   [BLAME_TOO_LONG] = ", too long",
 					   [BLAME_NOT_SEEN] = ", not seen",
-					   [BLAME_NO_EVIDENCE] = ", no evidence"};
+					   [BLAME_NO_EVIDENCE] = ", no evidence",
+					   [BLAME_NO_WAKER] = ", no waker"};
 
 	if (!whole_us(cause->ns))
 		return;

@@ -18,7 +18,7 @@
 static const char story[] =
 	"meta min_wait_ns 1000000\n"
 	"meta sample_period_ns 10000000\n"
-	"hook fentry 'how long it took' status=3 error=1\n"
+	"hook sched_waking 'wake-ups' status=3 error=1\n"
 	"on cpu0 10 10 main\n"
 	"on cpu1 11 10 worker\n"
 	"on cpu2 12 10 helper\n"
@@ -245,7 +245,7 @@ static void test_text(void **state)
 	require_text(text, "       ... 3 more\n");
 	require_text(text, "worker (11) ended it from here:\n       burn (burn.c:7)\n");
 	require_text(text, "What could not be seen\n - ");
-	require_text(text, "hook fentry was missing");
+	require_text(text, "sched_waking");
 	assert_null(strchr(text, '\033'));
 	/* the way is shown when it is asked for */
 	assert_null(strstr(text, "=> "));
@@ -332,6 +332,7 @@ static void test_width(void **state)
 static void test_hostile_names(void **state)
 {
 	static const char text[] =
+		"hook sched_waking 'missing " EVIL "' status=3\n"
 		"hook bad" EVIL " 'missing " EVIL "' status=3\n"
 		"on cpu0 10 10 m" EVIL "\n"
 		"on cpu1 11 10 w" EVIL "\n"
