@@ -265,6 +265,9 @@ static void spinning_anywhere(void **state)
 		if (!build_program(fixture, &builds[i], path, sizeof(path)))
 			continue;
 		pid = victim_start(argv, true);
+		/* on a busy machine its thread is born later than it is ready */
+		for (int waits = 0; waits < 250 && victim_thread(pid) == pid; waits++)
+			nanosleep(&pause, NULL);
 		nanosleep(&pause, NULL);
 		tid = victim_thread(pid);
 		assert_true(pid > 0 && victim_seize(tid));

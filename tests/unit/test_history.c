@@ -268,34 +268,41 @@ static void check_busy(const struct scene *scene, uint16_t cpu, uint64_t *random
 			 busy_ns(scene, cpu, from_ns, to_ns));
 }
 
-static bool has_woken(const struct scene *scene, const struct thread *waker,
-		      const struct process *process, uint64_t from_ns, uint64_t to_ns)
+static uint64_t first_wake_ns(const struct scene *scene, const struct thread *waker,
+			      const struct thread *other, uint64_t from_ns, uint64_t to_ns)
 {
+	bool is_own = other->process == waker->process;
+	uint64_t first_ns = UINT64_MAX;
+
 	for (size_t i = 1; i < model_thread_count(scene->model); i++) {
 		const struct thread *thread = model_thread(scene->model, i);
 
+		if (is_own ? thread != other : thread->process != other->process)
+			continue;
 		for (size_t n = 0; n < history_turn_count(scene->history, thread); n++) {
 			const struct turn *turn = history_turn(scene->history, thread, n);
 
-			if (thread->process == process && turn->waker == waker->index &&
-			    turn->wake_ns >= from_ns && turn->wake_ns <= to_ns)
-				return true;
+			if (turn->waker == waker->index && !(turn->flags & TURN_WAKER_IRQ) &&
+			    turn->wake_ns >= from_ns && turn->wake_ns <= to_ns &&
+			    turn->wake_ns < first_ns)
+				first_ns = turn->wake_ns;
 		}
 	}
-	return false;
+	return first_ns;
 }
 
 static void check_woken(const struct scene *scene, uint64_t *random)
 {
 	size_t count = model_thread_count(scene->model);
-	const struct thread *waker = model_thread(scene->model, draw(random, count));
+	const struct thread *waker = model_thread(scene->model, 1 + draw(random, count - 1));
 	const struct thread *other = model_thread(scene->model, 1 + draw(random, count - 1));
 	uint64_t start_ns = model_start_ns(scene->model), end_ns = model_end_ns(scene->model);
 	uint64_t from_ns = start_ns + draw(random, end_ns - start_ns);
 	uint64_t to_ns = from_ns + draw(random, (end_ns - from_ns) / 4 + 1);
+	const struct turn *turn = history_woken_by(scene->history, waker, other, from_ns, to_ns);
 
-	assert_int_equal(history_has_woken(scene->history, waker, other->process, from_ns, to_ns),
-			 has_woken(scene, waker, other->process, from_ns, to_ns));
+	assert_int_equal(turn ? turn->wake_ns : UINT64_MAX,
+			 first_wake_ns(scene, waker, other, from_ns, to_ns));
 }
 
 static void test_searches(void **state)
