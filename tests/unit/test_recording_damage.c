@@ -17,7 +17,7 @@
 #include "support/recording_mend.h"
 #include "unit.h"
 
-#define FLIPS 3000
+#define FLIPS 2000
 
 /* A small recording of all streams in many chunks. */
 struct sample {
