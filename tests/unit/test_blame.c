@@ -423,8 +423,8 @@ static void test_disk(void **state)
 	      "8000us cpu0 disk queued=0 issued=1ms tid=20 device=0x800001 depth=1\n"
 	      "8500us cpu0 disk queued=0 issued=1ms tid=20 device=0x800001 depth=2\n"
 	      "8900us cpu0 disk queued=1ms issued=8.5ms tid=10 device=0x800001 depth=9 flags=32\n",
-	      "8000 io.disk 10 = io.disk other in filemap_read (/var/log/x on disk 8:1, 9 requests "
-	      "in its queue, throttled by its cgroup)\n");
+	      "8000 io.disk 10 = io.disk other in filemap_read (/var/log/x on disk 8:1, read, 9 "
+	      "requests in its queue, throttled by its cgroup)\n");
 }
 
 static void test_stop(void **state)
