@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/category_words.h"
 #include "analysis/ending.h"
 #include "analysis/leaf.h"
 #include "analysis/peer.h"
@@ -106,6 +107,22 @@ static uint64_t cause_key(const struct blame *blame, enum category category,
 	return hash_bytes(&key, sizeof(key));
 }
 
+/* A shell runs its commands: where one of them sleeps, the script wanted that. */
+static bool is_shell(const struct blame *blame, const struct blame_hop *first)
+{
+	const struct stack *stack =
+		first->category == CATEGORY_WAIT_CHILD && first->wait && first->wait->evidence
+			? model_stack(history_model(blame->history),
+				      first->wait->evidence->user_stack)
+			: NULL;
+
+	for (uint32_t i = 0; stack && i < stack->place_count; i++) {
+		if (is_shell_module(stack->places[i]->module))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The target waited like a server between two requests: in its event loop, or on the server's side
  * of a connection. Not if a signal ended it, and not if what came is known to be an answer.
@@ -117,7 +134,7 @@ static bool is_at_rest(const struct blame *blame)
 
 	if (!first->wait || first->way == ENDING_SIGNAL || sender == PEER_SERVER)
 		return false;
-	return ending_is_of_loop(first->wait) || sender == PEER_CLIENT ||
+	return is_shell(blame, first) || ending_is_of_loop(first->wait) || sender == PEER_CLIENT ||
 	       peer_role(blame->history, peer_socket(blame->history, first->wait)) == PEER_SERVER;
 }
 
@@ -281,7 +298,7 @@ static bool is_cut_short(const struct thread *thread, enum category category,
 	if (ending->way != ENDING_SIGNAL)
 		return false;
 	return is_lock(category) || category == CATEGORY_WAIT_CONDITION ||
-	       (was_killed(thread->process) && thread->end_ns - ending->turn->wake_ns < DYING_NS);
+	       (was_killed(thread->process) && thread->end_ns - ending->turn->from_ns < DYING_NS);
 }
 
 /* Who is to be asked what it did during the wait. NULL: nobody that is known, the wait is the leaf.
@@ -399,7 +416,7 @@ static bool end_at_disk(struct following *following, const struct piece *piece,
 static bool nobody_gave_it(const struct ending *ending)
 {
 	return ending->turn->flags & TURN_OPEN || ending->way == ENDING_TIME ||
-	       ending->way == ENDING_SIGNAL;
+	       ending->way == ENDING_SIGNAL || ending->way == ENDING_EXIT;
 }
 
 static void follow_block(struct following *following, const struct piece *piece)

@@ -103,7 +103,7 @@ static bool is_library(const char *module)
 	return function_is_one_of(
 		module,
 		"libc ld-linux-x86-64 ld-linux-aarch64 ld-linux* ld-musl-* libc-2 libpthread-2 "
-		"librt-2 libpthread librt libgcc_s libstdc++ libc++ libc++abi [vdso] "
+		"librt-2 libpthread librt libm libgcc_s libstdc++ libc++ libc++abi [vdso] "
 		"linux-vdso linux-gate");
 }
 
@@ -176,4 +176,9 @@ bool asks_a_server(const char *function)
 		"res_nsearch res_send res_nsend __res_context_* ares_gethostbyname* "
 		"curl_easy_perform PQconnectdb PQexec* PQgetResult mysql_real_connect mysql_real_query "
 		"redisCommand* redisGetReply ldap_result SSL_connect");
+}
+
+bool is_shell_module(const char *module)
+{
+	return function_is_one_of(module, "bash dash sh zsh ksh mksh fish busybox");
 }

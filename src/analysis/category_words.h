@@ -37,6 +37,9 @@ enum futex_word futex_word_of(const struct place *place);
 /* A function of a library that sends a question to a server and waits for the answer. */
 bool asks_a_server(const char *function);
 
+/* The file of a program that runs others, as people write it: bash, dash. */
+bool is_shell_module(const char *module);
+
 /* A function of the C library, the loader or a language's runtime. */
 bool is_user_plumbing(const struct place *place);
 

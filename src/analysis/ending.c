@@ -40,8 +40,9 @@ static const struct {
 	 ENDING_TIME},
 	{"do_notify_parent* complete_vfork_done mm_release exec_mm_release", ENDING_CHILD},
 	{"__send_signal_locked __send_signal send_signal_locked send_signal send_sigqueue "
-	 "signal_wake_up* complete_signal do_send_sig_info zap_other_threads zap_process",
+	 "signal_wake_up* complete_signal do_send_sig_info",
 	 ENDING_SIGNAL},
+	{"zap_other_threads zap_process", ENDING_EXIT},
 	{"unix_stream_* unix_dgram_* unix_write_space unix_release* pipe_write anon_pipe_write "
 	 "pipe_read anon_pipe_read fifo_pipe_write fifo_pipe_read pipe_release eventfd_write eventfd_signal* "
 	 "do_tee splice_pipe*",
@@ -82,6 +83,8 @@ static enum ending_way way_of_stack(const struct stack *stack)
 			way = way_of_function(function);
 		else if (way == ENDING_OUTSIDE && is_local_sender(function))
 			return ENDING_LOCAL;
+		else if (way == ENDING_SIGNAL && way_of_function(function) == ENDING_EXIT)
+			return ENDING_EXIT;
 	}
 	return way;
 }

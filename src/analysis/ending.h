@@ -17,6 +17,7 @@ enum ending_way {
 	ENDING_UNKNOWN,
 	ENDING_TIME, /* its time limit, or the time it asked for */
 	ENDING_SIGNAL,
+	ENDING_EXIT,    /* another thread ended the process, or made it another program */
 	ENDING_LOCAL,   /* TCP or UDP, sent or read by a thread of this machine */
 	ENDING_OUTSIDE, /* a packet from elsewhere */
 	ENDING_UNIX,    /* a unix socket, pipe or eventfd */

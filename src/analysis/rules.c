@@ -218,3 +218,9 @@ const char *advice_for_deadlock(void)
 	return "take the locks in the same order everywhere: {function} waits for one while its thread "
 	       "holds another";
 }
+
+const char *advice_for_waiting_holder(void)
+{
+	return "{holder} keeps the lock while it waits for others: let it go before, or make {culprit} "
+	       "faster in {function}";
+}

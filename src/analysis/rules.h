@@ -27,5 +27,7 @@ const struct category_rule *rule_of(enum category category);
 const char *advice_for(enum category category, enum category leaf, const char *object);
 /* The same where threads wait for each other's locks. */
 const char *advice_for_deadlock(void);
+/* The same where the holder of a lock, {holder}, waits for the work of {culprit}. */
+const char *advice_for_waiting_holder(void);
 
 #endif

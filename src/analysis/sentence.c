@@ -236,6 +236,8 @@ static void add_word(struct buffer *text, const char *word, size_t length,
 		value = finding->function ? finding->function : "its code";
 	else if (!strncmp(word, "object", length))
 		value = finding->object[0] ? finding->object : "it";
+	else if (!strncmp(word, "holder", length))
+		add_thread(text, finding->cause->hops[1].thread);
 	else if (!strncmp(word, "target", length))
 		value = explanation->thread ? name_of(explanation->thread) : "the target";
 	buffer_printf(text, "%s", value ? value : "");
@@ -251,13 +253,27 @@ static enum category advice_leaf(const struct blame_cause *cause)
 	return cause->leaf;
 }
 
-static char *advice_of(const struct explanation *explanation, const struct finding *finding)
+/* Who held the lock waited for somebody's work, with the lock in hand. */
+static bool is_holder_waiting(const struct blame_cause *cause)
+{
+	return cause->hop_count > 2 && cause->hops[0].link == LINK_HELD_BY &&
+	       cause->hops[1].link == LINK_WOKE;
+}
+
+static const char *pattern_of(const struct finding *finding)
 {
 	const struct blame_cause *cause = finding->cause;
-	const char *pattern =
-		cause && cause->end == BLAME_DEADLOCK
-			? advice_for_deadlock()
-			: advice_for(finding->category, advice_leaf(cause), finding->object);
+
+	if (cause && cause->end == BLAME_DEADLOCK)
+		return advice_for_deadlock();
+	if (cause && is_holder_waiting(cause))
+		return advice_for_waiting_holder();
+	return advice_for(finding->category, advice_leaf(cause), finding->object);
+}
+
+static char *advice_of(const struct explanation *explanation, const struct finding *finding)
+{
+	const char *pattern = pattern_of(finding);
 	struct buffer text = {.data = NULL};
 
 	for (const char *at = pattern; *at; at++) {

@@ -197,7 +197,7 @@ static void test_open_waits(void **state)
 	      "700us..900us 10 lock by 11\n"
 	      "1ms.. 10 short prev_syscall=futex\n"
 	      "10ms cpu1 switch 11:S > idle\n",
-	      "9000 lock.futex 10 = lock.futex, no waker\n"
+	      "9000 lock.futex 10 = lock.futex main\n"
 	      "600 lock.futex 10 held by 11 = cpu.user worker\n");
 	check(CAST "1ms.. 10 short\n"
 		   "10ms cpu1 switch 11:S > idle\n",
@@ -423,8 +423,8 @@ static void test_disk(void **state)
 	      "8000us cpu0 disk queued=0 issued=1ms tid=20 device=0x800001 depth=1\n"
 	      "8500us cpu0 disk queued=0 issued=1ms tid=20 device=0x800001 depth=2\n"
 	      "8900us cpu0 disk queued=1ms issued=8.5ms tid=10 device=0x800001 depth=9 flags=32\n",
-	      "8000 io.disk 10 = io.disk other in filemap_read (/var/log/x on disk 8:1, read, 9 requests "
-	      "in its queue, throttled by its cgroup)\n");
+	      "8000 io.disk 10 = io.disk other in filemap_read (/var/log/x on disk 8:1, read, 9 "
+	      "requests in its queue, throttled by its cgroup)\n");
 }
 
 static void test_stop(void **state)

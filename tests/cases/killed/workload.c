@@ -63,6 +63,7 @@ static void be_victim(void *argument)
 struct killing {
 	int truth;
 	pid_t victim;
+	bool is_inside; /* it is a thread of the victim's process */
 };
 
 static void be_killer(void *argument)
@@ -75,20 +76,42 @@ static void be_killer(void *argument)
 	sleep_ns(100 * NS_PER_MS);
 	truth_number(killing->truth, "victim.to_ns", (int64_t)now_ns());
 	truth_number(killing->truth, "victim.tid", killing->victim);
+	if (killing->is_inside)
+		_exit(0);
 	kill(killing->victim, SIGKILL);
+}
+
+static void *be_killer_inside(void *argument)
+{
+	be_killer(argument);
+	return NULL;
+}
+
+static void be_victim_of_thread(void *argument)
+{
+	struct killing *killing = argument;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	killing->victim = getpid();
+	start_thread("killer", be_killer_inside, killing);
+	wait_for_pipe();
 }
 
 int main(int argc, char **argv)
 {
-	struct killing killing;
+	struct killing killing = {.truth = -1};
 	pid_t killer;
 
 	if (argc != 3)
-		usage("TRUTH mutex|join|pipe");
+		usage("TRUTH mutex|join|pipe|exit");
 	killing.truth = truth_open(argv[1]);
-	killing.victim = process_start("victim", be_victim, argv[2]);
-	killer = process_start("killer", be_killer, &killing);
+	killing.is_inside = !strcmp(argv[2], "exit");
+	killing.victim = killing.is_inside ? process_start("victim", be_victim_of_thread, &killing)
+					   : process_start("victim", be_victim, argv[2]);
+	if (!killing.is_inside) {
+		killer = process_start("killer", be_killer, &killing);
+		waitpid(killer, NULL, 0);
+	}
 	waitpid(killing.victim, NULL, 0);
-	waitpid(killer, NULL, 0);
 	return 0;
 }
