@@ -50,8 +50,9 @@ class Judgement:
         if abs(total_ns - answer["total_ns"]) > 1000:
             self.faults.append("the breakdown is not the whole")
         if not self.notes:
-            # nothing that is missing is said to matter: then the answer is as right as ever
-            self.faults += [fault for fault in self.verdict.faults if fault not in ("share", "breakdown")]
+            # nothing that is missing is said to matter: then the answer is as right as ever, or says what it is not sure of
+            if not first or "not in the recording" not in first["sentence"]:
+                self.faults += [fault for fault in self.verdict.faults if fault not in ("share", "breakdown")]
             if self.faults:
                 self.faults.append("and nothing is said of what was left out")
         elif variant.has_fault:
