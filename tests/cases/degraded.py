@@ -16,7 +16,7 @@ TOLD_AS = [
     (r"--user-stack fp", r"frame pointers"),
     (r"--evidence-hook degraded", r"evidence was taken"),
     (r"--min-wait", r"too short for evidence|without evidence"),
-    (r"--(switch|evidence)-log", r"were lost"),
+    (r"lossy", r"were lost|is unknown|is not in the recording"),
     (r"stripped|no-unwind", r"has no name|have no names|cannot be unwound|were not followed"),
 ]
 
