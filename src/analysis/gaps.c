@@ -28,6 +28,7 @@ enum gap_kind {
 	GAP_OF_BORN,    /* the same; only for threads that were born meanwhile */
 	GAP_OF_UNKNOWN, /* only for threads of which little is known, or without evidence */
 	GAP_OF_COMMAND, /* only for the command that was recorded, and children */
+	GAP_OF_SERVERS, /* only for disks whose work a thread does, which was not seen */
 	GAP_OF_NAMES,   /* only where a function has no name */
 	GAP_SAMPLES,
 	GAP_DEGRADED, /* evidence was taken outside of the thread */
@@ -75,6 +76,8 @@ static const struct gap_row rows[] = {
 	 "call_function_single_entry call_function_single_exit irq_work_entry irq_work_exit",
 	 "irq", ON_CPU | BIT(CPU_IRQ), 0.8,
 	 "what such interrupts took from a thread counts as its own, but for what samples show"},
+	{GAP_OF_SERVERS, "irq_handler_entry irq_handler_exit softirq_entry softirq_exit", "irq",
+	 DISK, 0.8, "which thread does the work of a disk that is a file is not known"},
 	{GAP_SAMPLES, "cpu-clock", "sample", ON_CPU | BIT(CPU_IRQ) | MEMORY, 0.7,
 	 "what threads did on a CPU has no functions and counts as cpu.user"},
 	{GAP_DEGRADED, "", NULL, BLOCKED, 0.8,
@@ -105,10 +108,15 @@ static void look_at(struct missing *missing, const struct event_hook *hook)
 	missing->was_asked_for = true;
 	if (hook->status != EVENT_HOOK_MISSING)
 		return;
+	missing->was_left_out |= hook->error == EVENT_HOOK_LEFT_OUT;
+	/* two hooks may be on one tracepoint; then they come with the same name */
+	for (size_t i = 0; i < missing->count && i < NAMES_SHOWN; i++) {
+		if (!strcmp(missing->names[i], hook->text))
+			return;
+	}
 	if (missing->count < NAMES_SHOWN)
 		missing->names[missing->count] = hook->text;
 	missing->count++;
-	missing->was_left_out |= hook->error == EVENT_HOOK_LEFT_OUT;
 }
 
 static struct missing find_missing(const struct model *model, const struct gap_row *row)
@@ -215,6 +223,8 @@ static bool matters_to(const struct gap_row *row, const struct finding *finding)
 	case GAP_OF_UNKNOWN:
 	case GAP_OF_COMMAND:
 		return way_concerns(row->kind, finding);
+	case GAP_OF_SERVERS:
+		return finding->cause && finding->cause->end == BLAME_NO_WAKER;
 	case GAP_OF_NAMES:
 		return has_unnamed_function(finding);
 	default:

@@ -11,6 +11,10 @@
 /* Of the kernel's enum req_op. */
 #define OPERATION_READ 0
 
+/* Documentation/admin-guide/devices.txt. */
+#define MAJOR_LOOP 7
+#define MAJOR_NBD  43
+
 /* Threads that filled a device's queue, told apart. */
 #define USERS_MAX 32
 
@@ -169,6 +173,12 @@ static uint64_t inode_of(const struct history *history, const struct piece *piec
 	return file ? file->inode : 0;
 }
 
+/* Loop devices and network block devices: a thread does their work. */
+static bool is_served_by_thread(uint32_t device)
+{
+	return device >> 20 == MAJOR_LOOP || device >> 20 == MAJOR_NBD;
+}
+
 void leaf_disk(struct leaf *leaf, const struct history *history, const struct thread *thread,
 	       const struct piece *piece)
 {
@@ -190,6 +200,9 @@ void leaf_disk(struct leaf *leaf, const struct history *history, const struct th
 	/* others had more in the queue than the thread itself: it stood behind them */
 	if (most && most->tid && most->ns > look.own_ns)
 		leaf->culprit = model_thread_at(history_model(history), most->tid, piece->from_ns);
+	/* it would have been followed, had it been seen */
+	else if (is_served_by_thread(look.device) && !(look.own->flags & EVENT_DISK_THROTTLED))
+		leaf->end = BLAME_NO_WAKER;
 }
 
 /* That of one of the device's other requests, where this one was completed by an interrupt on its

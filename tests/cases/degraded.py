@@ -16,7 +16,7 @@ TOLD_AS = [
     (r"--user-stack fp", r"frame pointers"),
     (r"--evidence-hook degraded", r"evidence was taken"),
     (r"--min-wait", r"too short for evidence|without evidence"),
-    (r"--(switch|evidence)-log", r"were lost"),
+    (r"lossy", r"were lost|is unknown|is not in the recording"),
     (r"stripped|no-unwind", r"has no name|have no names|cannot be unwound|were not followed"),
 ]
 
@@ -50,8 +50,9 @@ class Judgement:
         if abs(total_ns - answer["total_ns"]) > 1000:
             self.faults.append("the breakdown is not the whole")
         if not self.notes:
-            # nothing that is missing is said to matter: then the answer is as right as ever
-            self.faults += [fault for fault in self.verdict.faults if fault not in ("share", "breakdown")]
+            # nothing that is missing is said to matter: then the answer is as right as ever, or says what it is not sure of
+            if not first or "not in the recording" not in first["sentence"]:
+                self.faults += [fault for fault in self.verdict.faults if fault not in ("share", "breakdown")]
             if self.faults:
                 self.faults.append("and nothing is said of what was left out")
         elif variant.has_fault:
