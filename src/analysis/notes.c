@@ -90,6 +90,15 @@ static void note_loss(struct explanation *explanation)
 		     explanation->loss == 1 ? "was" : "were");
 }
 
+static void note_draw(struct explanation *explanation)
+{
+	if (explanation->blame && blame_is_drawn(explanation->blame))
+		note(explanation,
+		     "there is too much to follow each short wait: some stand for others like them, so the "
+		     "times of causes, and how often they came, are estimates (a narrower --from and --to, or "
+		     "a single --tid, gives all)");
+}
+
 static void note_hooks(struct explanation *explanation)
 {
 	for (size_t i = 0; i < model_hook_count(explanation->model); i++) {
@@ -141,5 +150,6 @@ void notes_make(struct explanation *explanation)
 	note_interrupts(explanation);
 	note_names(explanation);
 	note_loss(explanation);
+	note_draw(explanation);
 	note_hooks(explanation);
 }
