@@ -55,7 +55,7 @@ struct runners {
 	size_t count;
 	size_t capacity;
 	uint64_t idle_ns;  /* the CPU was idle, or nothing is known of it */
-	uint64_t looks;    /* runs looked at so far */
+	uint64_t looks;    /* runs looked at */
 	uint32_t *numbers; /* of each thread of the model: its place in items, from 1; 0: none */
 };
 

@@ -35,6 +35,7 @@ void runners_find(struct runners *runners, const struct history *history, const 
 	for (i = 0; i < runners->count; i++)
 		runners->numbers[runners->items[i].thread->index] = 0;
 	runners->count = 0;
+	runners->looks = 0;
 	runners->idle_ns = piece_ns(piece);
 	for (i = history_cpu_run_after(history, cpu, piece->from_ns); i < count; i++) {
 		const struct turn *run = history_cpu_run(history, cpu, i);

@@ -7,17 +7,21 @@
 #include <string.h>
 
 #include "analysis/category_words.h"
+#include "analysis/draw.h"
 #include "analysis/ending.h"
 #include "analysis/leaf.h"
 #include "analysis/peer.h"
 #include "base/memory.h"
 #include "base/units.h"
 
-/* So many waits of others are followed whatever their length. */
-#define STEPS_FREE      200000
-/* Then what is shorter than this part of the target's own wait is not followed: it explains
- * nothing, and there may be very much of it. */
-#define WORTH_FOLLOWING 200
+/* What things cost, as draw_pay counts. */
+#define LEAF_COST 100
+#define LOOK_COST 1
+
+/* The target's own time has a pot for each category, that of others one for each kind of pieces. */
+#define POT_OTHERS  CATEGORY_COUNT
+#define POT_RUNNERS (POT_OTHERS + PIECE_UNKNOWN + 1)
+_Static_assert(POT_RUNNERS < DRAW_POTS, "more pots are needed");
 
 /* A thread that ends so soon after a signal was killed by it. */
 #define DYING_NS (50 * NS_PER_MS)
@@ -34,7 +38,8 @@ struct blame {
 	struct map64 cause_of; /* hash of what makes a cause -> its number */
 	struct blame_hop hops[BLAME_HOPS_MAX];
 	size_t hop_count;
-	size_t steps;           /* waits of others that were looked at */
+	struct draw draw;
+	double weight;          /* how many like it the piece at hand stands for */
 	struct runners runners; /* of one piece after the other */
 };
 
@@ -44,6 +49,7 @@ struct blame *blame_new(const struct history *history, bool idle_counts)
 
 	blame->history = history;
 	blame->idle_counts = idle_counts;
+	blame->weight = 1;
 	return blame;
 }
 
@@ -227,21 +233,27 @@ static void keep_instance(struct blame *blame, struct blame_cause *cause, const 
 	keep_way(blame, cause);
 }
 
+static uint64_t weighted(const struct blame *blame, uint64_t number)
+{
+	return (uint64_t)((double)number * blame->weight + 0.5);
+}
+
 /* The leaf is the end of the way in blame->hops. It is released. */
 static void add_leaf(struct blame *blame, struct leaf *leaf)
 {
 	enum category category = blame->hop_count ? blame->hops[0].category : leaf->category;
 	struct blame_cause *cause = cause_of(blame, category, leaf);
 
-	cause->ns += leaf->ns;
-	cause->overslept_ns += leaf->overslept_ns;
+	draw_pay(&blame->draw, LEAF_COST + leaf->looks * LOOK_COST);
+	cause->ns += weighted(blame, leaf->ns);
+	cause->overslept_ns += weighted(blame, leaf->overslept_ns);
 	if (leaf->asked_ns && (!cause->asked_least_ns || leaf->asked_ns < cause->asked_least_ns))
 		cause->asked_least_ns = leaf->asked_ns;
 	if (leaf->asked_ns > cause->asked_most_ns)
 		cause->asked_most_ns = leaf->asked_ns;
-	cause->waits++;
-	note_culprit(cause, leaf->culprit, leaf->ns);
-	hotspot_merge(&cause->hotspot, &leaf->hotspot);
+	cause->waits += weighted(blame, 1);
+	note_culprit(cause, leaf->culprit, weighted(blame, leaf->ns));
+	hotspot_merge(&cause->hotspot, &leaf->hotspot, blame->weight);
 	if (leaf->ns > cause->longest_ns || !cause->hops)
 		keep_instance(blame, cause, leaf, leaf->ns);
 	leaf_release(leaf);
@@ -253,6 +265,7 @@ struct following {
 	struct blame *blame;
 	const struct thread *thread;
 	uint64_t hint; /* its user stack when it ended the wait before; 0: none */
+	size_t sample; /* of its samples, the first that may lie in the pieces to come */
 };
 
 static void follow(struct blame *blame, const struct thread *thread, uint64_t from_ns,
@@ -425,7 +438,6 @@ static void follow_block(struct following *following, const struct piece *piece)
 	enum category category =
 		account_block(blame->history, following->thread, piece->turn, NULL);
 	bool is_target = blame->hop_count == 0, all_locks;
-	const struct blame_hop *first = &blame->hops[0];
 	enum blame_link link;
 	struct ending ending;
 	const struct thread *next =
@@ -435,9 +447,6 @@ static void follow_block(struct following *following, const struct piece *piece)
 	if (end_at_disk(following, piece, category, &ending))
 		return;
 	if (is_target && category == CATEGORY_WAIT_IDLE && !blame->idle_counts)
-		next = NULL;
-	if (!is_target && ++blame->steps > STEPS_FREE &&
-	    piece_ns(piece) < (first->to_ns - first->from_ns) / WORTH_FOLLOWING)
 		next = NULL;
 	*hop = (struct blame_hop){
 		.thread = following->thread,
@@ -472,12 +481,19 @@ static void blame_runners(struct following *following, const struct piece *piece
 {
 	struct blame *blame = following->blame;
 	struct runners *runners = &blame->runners;
+	double before = blame->weight;
 	struct leaf leaf;
 
 	runners_find(runners, blame->history, piece);
+	draw_pay(&blame->draw, runners->looks * LOOK_COST);
 	for (size_t i = 0; i < runners->count; i++) {
-		leaf_of_runner(&leaf, blame->history, piece, &runners->items[i]);
-		add_leaf(blame, &leaf);
+		blame->weight = before * draw_weight(&blame->draw, POT_RUNNERS,
+						     weighted(blame, runners->items[i].ns));
+		if (blame->weight > 0) {
+			leaf_of_runner(&leaf, blame->history, piece, &runners->items[i]);
+			add_leaf(blame, &leaf);
+		}
+		blame->weight = before;
 	}
 	if (!runners->idle_ns)
 		return;
@@ -518,12 +534,9 @@ static void follow_run(struct following *following, const struct piece *piece)
 	struct blame *blame = following->blame;
 	struct leaf leaf;
 
-	/* what the target itself did on the CPU is told by blame_add from its samples */
-	if (!blame->hop_count)
-		return;
-	leaf_of_run(&leaf, blame->history, following->thread, piece, following->hint);
 	if (blame->hop_count == BLAME_HOPS_MAX)
 		return;
+	leaf_of_run(&leaf, blame->history, following->thread, piece, following->hint);
 	blame->hops[blame->hop_count++] = (struct blame_hop){
 		.thread = following->thread,
 		.category = leaf.category,
@@ -548,10 +561,39 @@ static void follow_unknown(struct following *following, const struct piece *piec
 	add_leaf(blame, &leaf);
 }
 
-static void follow_piece(void *context, const struct piece *piece)
+/* Samples are rare and say most. */
+static bool has_sample(struct following *following, const struct piece *piece)
 {
-	struct following *following = context;
+	const struct history *history = following->blame->history;
+	size_t count = history_sample_count(history, following->thread);
+	size_t *at = &following->sample;
 
+	while (*at < count &&
+	       history_sample(history, following->thread, *at)->time_ns < piece->from_ns)
+		(*at)++;
+	return *at < count &&
+	       history_sample(history, following->thread, *at)->time_ns < piece->to_ns;
+}
+
+/* How many like it PIECE stands for; 0: it is passed over. */
+static double weight_of(struct following *following, const struct piece *piece)
+{
+	struct blame *blame = following->blame;
+	unsigned int pot = POT_OTHERS + piece->kind;
+
+	if (draw_is_partial(&blame->draw)) {
+		if (piece->kind == PIECE_RUN && has_sample(following, piece))
+			return 1;
+		if (!blame->hop_count && piece->kind == PIECE_BLOCKED)
+			pot = account_block(blame->history, following->thread, piece->turn, NULL);
+		else if (!blame->hop_count && piece->kind == PIECE_RUNNABLE)
+			pot = account_runnable(piece->turn);
+	}
+	return draw_weight(&blame->draw, pot, weighted(blame, piece_ns(piece)));
+}
+
+static void follow_drawn(struct following *following, const struct piece *piece)
+{
 	switch (piece->kind) {
 	case PIECE_RUN:
 		follow_run(following, piece);
@@ -568,10 +610,34 @@ static void follow_piece(void *context, const struct piece *piece)
 	}
 }
 
+static void follow_piece(void *context, const struct piece *piece)
+{
+	struct following *following = context;
+	struct blame *blame = following->blame;
+	double before = blame->weight, weight;
+
+	if (blame->hop_count)
+		draw_pay(&blame->draw, LOOK_COST);
+	/* what the target itself did on the CPU is told by blame_add from its samples */
+	if (piece->kind == PIECE_RUN && !blame->hop_count)
+		return;
+	weight = weight_of(following, piece);
+	if (weight == 0)
+		return;
+	blame->weight *= weight;
+	follow_drawn(following, piece);
+	blame->weight = before;
+}
+
 static void follow(struct blame *blame, const struct thread *thread, uint64_t from_ns,
 		   uint64_t to_ns, uint64_t hint)
 {
-	struct following following = {.blame = blame, .thread = thread, .hint = hint};
+	struct following following = {
+		.blame = blame,
+		.thread = thread,
+		.hint = hint,
+		.sample = history_sample_after(blame->history, thread, from_ns),
+	};
 
 	pieces_walk(blame->history, thread, from_ns, to_ns, follow_piece, &following);
 }
@@ -626,6 +692,11 @@ void blame_finish(struct blame *blame)
 		qsort(blame->causes, blame->cause_count, sizeof(*blame->causes), compare_causes);
 	map64_release(&blame->cause_of);
 	memset(&blame->cause_of, 0, sizeof(blame->cause_of));
+}
+
+bool blame_is_drawn(const struct blame *blame)
+{
+	return draw_is_partial(&blame->draw);
 }
 
 size_t blame_cause_count(const struct blame *blame)

@@ -91,6 +91,8 @@ void blame_add(struct blame *blame, const struct thread *thread, uint64_t from_n
 
 /* Sorts the causes by their time, and finds the functions to name. */
 void blame_finish(struct blame *blame);
+/* There was too much to follow all: the times and numbers of causes are estimates (see draw.h). */
+bool blame_is_drawn(const struct blame *blame);
 size_t blame_cause_count(const struct blame *blame);
 const struct blame_cause *blame_cause(const struct blame *blame, size_t i);
 

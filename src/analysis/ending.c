@@ -27,6 +27,8 @@
 #define HABIT_ASKS     (UINT64_C(1) << 63)
 #define INSIDE         (UINT64_C(1) << 31)
 #define HABIT_PARTNER  (UINT64_C(1) << 61)
+#define HABIT_WAY      (UINT64_C(1) << 60)
+#define HABIT_GOES_ON  (UINT64_C(1) << 59)
 
 /* ---- the way ---- */
 
@@ -96,7 +98,15 @@ static enum ending_way way_of_wait(const struct history *history, const struct w
 			? model_stack(history_model(history), wait->evidence->waker_kernel_stack)
 			: NULL;
 
-	return stack ? way_of_stack(stack) : ENDING_UNKNOWN;
+	struct map64 *habits = history_habits(history);
+	uint64_t *known;
+
+	if (!stack)
+		return ENDING_UNKNOWN;
+	known = map64_get(habits, HABIT_WAY | stack->index);
+	if (!known)
+		known = map64_put(habits, HABIT_WAY | stack->index, way_of_stack(stack));
+	return (enum ending_way) * known;
 }
 
 static enum ending_way way_of_turn(const struct history *history, const struct turn *turn)
@@ -156,12 +166,18 @@ static int syscall_of(const struct history *history, const struct turn *turn)
 }
 
 /* Calls that a program repeats when their time is over. */
-static bool may_go_on(int syscall)
+static bool may_go_on(const struct history *history, int syscall)
 {
-	return is_named(syscall,
-			"epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 futex "
-			"recvfrom recvmsg read accept accept4 rt_sigtimedwait io_getevents "
-			"io_uring_enter");
+	struct map64 *habits = history_habits(history);
+	uint64_t key = HABIT_GOES_ON | (uint16_t)syscall, *known = map64_get(habits, key);
+
+	if (!known)
+		known = map64_put(habits, key,
+				  is_named(syscall,
+					   "epoll_wait epoll_pwait epoll_pwait2 poll ppoll select "
+					   "pselect6 futex recvfrom recvmsg read accept accept4 "
+					   "rt_sigtimedwait io_getevents io_uring_enter"));
+	return *known;
 }
 
 /* A call that waits for one descriptor. */
@@ -264,7 +280,7 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 	uint64_t ran_ns;
 	size_t count;
 
-	if (ending.waker || !may_go_on(syscall) ||
+	if (ending.waker || !may_go_on(history, syscall) ||
 	    (ending.way != ENDING_TIME && !(turn->flags & TURN_WAKER_IRQ)))
 		return ending;
 	if (note_silence(&ending, history, thread))

@@ -34,11 +34,11 @@ void hotspot_add(struct hotspot *hotspot, uint64_t user, uint64_t kernel, uint64
 		(struct hotspot_stack){.user = user, .kernel = kernel, .weight = weight};
 }
 
-void hotspot_merge(struct hotspot *hotspot, const struct hotspot *other)
+void hotspot_merge(struct hotspot *hotspot, const struct hotspot *other, double weight)
 {
 	for (size_t i = 0; i < other->count; i++)
 		hotspot_add(hotspot, other->stacks[i].user, other->stacks[i].kernel,
-			    other->stacks[i].weight);
+			    (uint64_t)((double)other->stacks[i].weight * weight));
 }
 
 void hotspot_release(struct hotspot *hotspot)

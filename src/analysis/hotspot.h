@@ -41,7 +41,7 @@ struct hotspot_result {
 };
 
 void hotspot_add(struct hotspot *hotspot, uint64_t user, uint64_t kernel, uint64_t weight);
-void hotspot_merge(struct hotspot *hotspot, const struct hotspot *other);
+void hotspot_merge(struct hotspot *hotspot, const struct hotspot *other, double weight);
 void hotspot_release(struct hotspot *hotspot);
 
 struct hotspot_result hotspot_result(const struct hotspot *hotspot, struct model *model);

@@ -24,6 +24,7 @@ struct leaf {
 	uint64_t asked_ns;      /* of a sleep: how long the program wanted; 0: not known */
 	uint64_t overslept_ns;  /* of a sleep: see struct blame_cause */
 	struct hotspot hotspot; /* where in its code */
+	uint32_t looks;         /* events that were looked at to find it */
 };
 
 void leaf_release(struct leaf *leaf);

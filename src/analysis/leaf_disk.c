@@ -31,6 +31,7 @@ struct disk_look {
 	uint64_t own_ns;
 	struct disk_user users[USERS_MAX]; /* of the device, but for the thread itself */
 	size_t user_count;
+	uint32_t looks; /* requests looked at */
 };
 
 static uint64_t inside_ns(const struct event_disk *request, const struct piece *piece)
@@ -85,6 +86,7 @@ static void find_own(struct disk_look *look, const struct history *history,
 					  look->own->header.time_ns - look->own->queued_ns)
 			look->own = request;
 	}
+	look->looks += over.looks;
 	look->device = look->own ? look->own->device : 0;
 }
 
@@ -117,6 +119,7 @@ static void find_users(struct disk_look *look, const struct history *history,
 		if (request->device == look->device && !is_own(request, thread, inode))
 			add_user(look, request, inside_ns(request, piece));
 	}
+	look->looks += over.looks;
 }
 
 /* "vda", or "disk 254:0" where the recording has no name for it. */
@@ -188,11 +191,13 @@ void leaf_disk(struct leaf *leaf, const struct history *history, const struct th
 
 	leaf->culprit = NULL;
 	find_own(&look, history, thread, piece, inode);
+	leaf->looks = look.looks;
 	if (!look.device)
 		return;
 	leaf->group = look.device;
 	describe(leaf, history, &look);
 	find_users(&look, history, thread, piece, inode);
+	leaf->looks = look.looks;
 	for (size_t i = 0; i < look.user_count; i++) {
 		if (!most || look.users[i].ns > most->ns)
 			most = &look.users[i];

@@ -86,6 +86,15 @@ static void note_loss(struct explanation *explanation)
 		     format_count(count, lost), lost == 1 ? "" : "s", lost == 1 ? "was" : "were");
 }
 
+static void note_draw(struct explanation *explanation)
+{
+	if (explanation->blame && blame_is_drawn(explanation->blame))
+		note(explanation,
+		     "there is too much to follow each short wait: some stand for others like them, so the "
+		     "times of causes, and how often they came, are estimates (a narrower --from and --to, or "
+		     "a single --tid, gives all)");
+}
+
 static void note_gaps(struct explanation *explanation)
 {
 	for (size_t i = 0; i < gaps_count(); i++) {
@@ -136,5 +145,6 @@ void notes_make(struct explanation *explanation)
 	note_interrupts(explanation);
 	note_names(explanation);
 	note_loss(explanation);
+	note_draw(explanation);
 	note_gaps(explanation);
 }

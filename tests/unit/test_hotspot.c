@@ -33,7 +33,7 @@ static void check(const char *stacks, const struct weighted *weighted, size_t co
 	for (size_t i = 0; i < count; i++)
 		hotspot_add(&hotspot, id_of(weighted[i].user), id_of(weighted[i].kernel),
 			    weighted[i].weight);
-	hotspot_merge(&merged, &hotspot);
+	hotspot_merge(&merged, &hotspot, 1);
 	hotspot_release(&hotspot);
 	result = hotspot_result(&merged, model);
 	for (size_t i = 0; i < result.count; i++)
