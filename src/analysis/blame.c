@@ -17,6 +17,7 @@
 /* What things cost, as draw_pay counts. */
 #define LEAF_COST 100
 #define LOOK_COST 1
+#define RUN_COST  5
 
 /* The target's own time has a pot for each category, that of others one for each kind of pieces. */
 #define POT_OTHERS  CATEGORY_COUNT
@@ -485,7 +486,7 @@ static void blame_runners(struct following *following, const struct piece *piece
 	struct leaf leaf;
 
 	runners_find(runners, blame->history, piece);
-	draw_pay(&blame->draw, runners->looks * LOOK_COST);
+	draw_pay(&blame->draw, runners->looks * RUN_COST);
 	for (size_t i = 0; i < runners->count; i++) {
 		blame->weight = before * draw_weight(&blame->draw, POT_RUNNERS,
 						     weighted(blame, runners->items[i].ns));

@@ -4,9 +4,9 @@
 #include "base/hash.h"
 
 /* Some 100 ms. */
-#define BUDGET  UINT64_C(25000000)
+#define BUDGET  UINT64_C(10000000)
 /* By this the grain grows. */
-#define COARSER 4
+#define COARSER 3
 
 void draw_pay(struct draw *draw, uint64_t cost)
 {
