@@ -197,7 +197,7 @@ static void test_open_waits(void **state)
 	      "700us..900us 10 lock by 11\n"
 	      "1ms.. 10 short prev_syscall=futex\n"
 	      "10ms cpu1 switch 11:S > idle\n",
-	      "9000 lock.futex 10 = lock.futex main\n"
+	      "9000 lock.futex 10 = lock.futex, no waker\n"
 	      "600 lock.futex 10 held by 11 = cpu.user worker\n");
 	check(CAST "1ms.. 10 short\n"
 		   "10ms cpu1 switch 11:S > idle\n",
