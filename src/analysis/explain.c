@@ -67,7 +67,8 @@ static void name_target(struct explanation *ret)
 		snprintf(ret->target, sizeof(ret->target), "process %s (%u; %zu threads)",
 			 ret->process->comm, ret->process->pid, ret->thread_count);
 	else
-		snprintf(ret->target, sizeof(ret->target), "%zu threads", ret->thread_count);
+		snprintf(ret->target, sizeof(ret->target), "a group of %zu threads",
+			 ret->thread_count);
 }
 
 /* Slices of one thread are neighbours. */
