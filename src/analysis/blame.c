@@ -471,7 +471,8 @@ static void follow_block(struct following *following, const struct piece *piece)
 		follow(blame, next, piece->from_ns, piece->to_ns,
 		       next->index == ending.turn->waker ? waker_stack(blame, ending.turn) : 0);
 	} else {
-		end_here(blame, following->thread, piece, rest_category(blame, category, &ending),
+		hop->category = rest_category(blame, category, &ending);
+		end_here(blame, following->thread, piece, hop->category,
 			 end_of(category, piece->turn));
 	}
 	blame->hop_count--;

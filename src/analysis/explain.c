@@ -11,10 +11,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-/* Where no target is named, so many threads are looked at closely. */
-#define CANDIDATES_MAX 6
+/* Where no target is named, so many threads are looked at closely at least, */
+#define CANDIDATES_SURE      6
+/* and at most so many, with so many turns, while they may have a bigger problem than those before.
+ */
+#define CANDIDATES_MAX       256
+#define CANDIDATES_TURNS_MAX 1000000
 /* Of the others, those are named whose problem is at least this part of the biggest one. */
-#define WORTH_NAMING   20
+#define WORTH_NAMING         20
 
 /* ---- one target ---- */
 
@@ -67,7 +71,8 @@ static void name_target(struct explanation *ret)
 		snprintf(ret->target, sizeof(ret->target), "process %s (%u; %zu threads)",
 			 ret->process->comm, ret->process->pid, ret->thread_count);
 	else
-		snprintf(ret->target, sizeof(ret->target), "%zu threads", ret->thread_count);
+		snprintf(ret->target, sizeof(ret->target), "a group of %zu threads",
+			 ret->thread_count);
 }
 
 /* Slices of one thread are neighbours. */
@@ -180,6 +185,23 @@ struct candidate {
 	double score;
 };
 
+/* How much of a problem a wait may be. What only time or an interrupt ended is mostly rest. */
+static double score_weight(const struct wait *wait, enum category category)
+{
+	bool is_rest = !wait->waker || wait->waker_is_irq;
+
+	switch (category) {
+	case CATEGORY_WAIT_SLEEP:
+		return 0;
+	case CATEGORY_WAIT_IDLE:
+	case CATEGORY_WAIT_CONDITION:
+	case CATEGORY_WAIT_IPC:
+		return is_rest ? 0.05 : rule_of(category)->weight;
+	default:
+		return rule_of(category)->weight;
+	}
+}
+
 /* A rough measure, from the model's totals and kept waits alone. */
 static void score_waits(double *scores, const struct history *history)
 {
@@ -189,10 +211,8 @@ static void score_waits(double *scores, const struct history *history)
 		const struct wait *wait = model_wait(model, i);
 		enum category category = category_of_block(model, wait);
 
-		if (category == CATEGORY_WAIT_SLEEP || category == CATEGORY_WAIT_IDLE)
-			continue;
 		scores[wait->thread->index] +=
-			rule_of(category)->weight * (double)wait_blocked_ns(wait);
+			score_weight(wait, category) * (double)wait_blocked_ns(wait);
 	}
 	for (size_t i = 1; i < model_thread_count(model); i++) {
 		const struct thread *thread = model_thread(model, i);
@@ -211,7 +231,7 @@ static int compare_candidates(const void *a, const void *b)
 	return left->slice.thread->index < right->slice.thread->index ? -1 : 1;
 }
 
-/* The most promising threads, the best first; *RET_COUNT of them. */
+/* All threads, the most promising first; *RET_COUNT of them. */
 static struct candidate *choose_candidates(const struct history *history,
 					   const struct explain_query *query, size_t *ret_count)
 {
@@ -232,7 +252,7 @@ static struct candidate *choose_candidates(const struct history *history,
 	}
 	free(scores);
 	qsort(candidates, count, sizeof(*candidates), compare_candidates);
-	*ret_count = count < CANDIDATES_MAX ? count : CANDIDATES_MAX;
+	*ret_count = count;
 	return candidates;
 }
 
@@ -257,14 +277,42 @@ static double problem_of(const struct explanation *explanation)
 	if (!explanation->finding_count)
 		return 0;
 	problem = rule_of(first->category)->weight * (double)first->ns;
+	/* nobody could do anything sooner than who sleeps wants it; mostly that is what is meant */
+	if (first->cause && first->cause->leaf == CATEGORY_WAIT_SLEEP)
+		problem *= rule_of(CATEGORY_WAIT_SLEEP)->weight;
 	return is_supervisor(explanation, first) ? problem / 100 : problem;
 }
 
 static int compare_problems(const void *a, const void *b)
 {
-	double left = problem_of(a), right = problem_of(b);
+	const struct explanation *one = a, *other = b;
+	double left = problem_of(one), right = problem_of(other);
 
+	/* where none has one, the busiest stands for all */
+	if (left == right) {
+		left = (double)one->account.on_cpu_ns;
+		right = (double)other->account.on_cpu_ns;
+	}
 	return left == right ? 0 : left < right ? 1 : -1;
+}
+
+/* Explains the candidates that may have the biggest problem, each alone. Returns how many. */
+static size_t explain_candidates(struct explanation *all, const struct history *history,
+				 const struct candidate *candidates, size_t count)
+{
+	double most = 0;
+	size_t turns = 0, i = 0;
+
+	for (; i < count && i < CANDIDATES_MAX; i++) {
+		turns += history_turn_count(history, candidates[i].slice.thread);
+		if (i >= CANDIDATES_SURE &&
+		    (candidates[i].score <= most || turns > CANDIDATES_TURNS_MAX))
+			break;
+		explain_slices(&all[i], history, &candidates[i].slice, 1, false);
+		if (problem_of(&all[i]) > most)
+			most = problem_of(&all[i]);
+	}
+	return i;
 }
 
 static int explain_biggest(struct explanation *ret, const struct history *history,
@@ -272,10 +320,9 @@ static int explain_biggest(struct explanation *ret, const struct history *histor
 {
 	size_t count;
 	struct candidate *candidates = choose_candidates(history, query, &count);
-	struct explanation *all = xcalloc(count + 1, sizeof(*all));
+	struct explanation *all = xcalloc(CANDIDATES_MAX + 1, sizeof(*all));
 
-	for (size_t i = 0; i < count; i++)
-		explain_slices(&all[i], history, &candidates[i].slice, 1, false);
+	count = explain_candidates(all, history, candidates, count);
 	free(candidates);
 	if (!count) {
 		free(all);
@@ -283,6 +330,7 @@ static int explain_biggest(struct explanation *ret, const struct history *histor
 	}
 	qsort(all, count, sizeof(*all), compare_problems);
 	*ret = all[0];
+	ret->looked_at = count;
 	memmove(&all[0], &all[1], (count - 1) * sizeof(*all));
 	ret->others = all;
 	for (size_t i = 0; i < count - 1; i++) {

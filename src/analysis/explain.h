@@ -79,7 +79,8 @@ struct explanation {
 	uint64_t loss; /* events lost in the whole recording */
 	bool has_spans;
 	struct explain_spans spans;
-	struct blame *blame;        /* what findings point to */
+	struct blame *blame; /* what findings point to */
+	size_t looked_at; /* where no target was named: threads of which this is the one to tell */
 	struct explanation *others; /* other threads with problems, where no target was named */
 	size_t other_count;
 };

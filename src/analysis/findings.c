@@ -35,6 +35,16 @@ static bool is_supervisors(const struct explanation *explanation, const struct b
 		       (explanation->to_ns - explanation->from_ns) / 2;
 }
 
+/* One on the way from the target to the culprit had nothing to do until somebody gave it work. */
+static bool is_idle_on_the_way(const struct blame_cause *cause)
+{
+	for (size_t i = 1; i + 1 < cause->hop_count; i++) {
+		if (cause->hops[i].category == CATEGORY_WAIT_IDLE)
+			return true;
+	}
+	return false;
+}
+
 /* Waiting for somebody who has nothing to do either is no problem. */
 static bool is_idle_cause(const struct explanation *explanation, const struct blame_cause *cause)
 {
@@ -43,7 +53,8 @@ static bool is_idle_cause(const struct explanation *explanation, const struct bl
 	/* who holds a lock has something to do: to give it back */
 	if (cause->category == CATEGORY_LOCK_FUTEX || cause->category == CATEGORY_LOCK_KERNEL)
 		return false;
-	if (cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE)
+	if (cause->leaf == CATEGORY_WAIT_IDLE || cause->end == BLAME_CYCLE ||
+	    is_idle_on_the_way(cause))
 		return true;
 	/* for others, and nobody came: its time was up, or it waits still */
 	if (cause->hop_count == 1 && cause->leaf == cause->category &&

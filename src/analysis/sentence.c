@@ -340,6 +340,17 @@ static const char *place_of_category(const struct explanation *explanation, enum
 	return NULL;
 }
 
+static char *verdict_of_all(const struct explanation *explanation)
+{
+	enum category most = largest(&explanation->account);
+
+	return xasprintf(
+		"Nothing wrong: of %zu threads none has a problem that stands out. The busiest, %s, %s "
+		"%.0f %% of the time.",
+		explanation->looked_at, explanation->target, rule_of(most)->did,
+		100 * (double)explanation->account.ns[most] / (double)explanation->total_ns);
+}
+
 static char *healthy_verdict(const struct explanation *explanation)
 {
 	enum category most = largest(&explanation->account);
@@ -357,6 +368,8 @@ static char *healthy_verdict(const struct explanation *explanation)
 			100 * (double)explanation->account.ns[CATEGORY_UNKNOWN] /
 				(double)explanation->total_ns,
 			explanation->target);
+	if (explanation->looked_at > 1)
+		return verdict_of_all(explanation);
 	if (is_idling(most) && share > 0.5)
 		return xasprintf("Nothing wrong: %s is idle, it %s %.0f %% of the time%s%s.",
 				 explanation->target, rule_of(most)->did, 100 * share,
