@@ -36,6 +36,11 @@ $(BUILD)/bench/floor: bench/floor.c $(BUILD)/bench/floor.bpf.o
 	$(CC) $(PROGRAM_CFLAGS) -DFLOOR_OBJECT_PATH='"$(BUILD)/bench/floor.bpf.o"' -o $@ $< \
 		$(shell $(PKG_CONFIG) --cflags --libs libbpf)
 
+# Makes large recordings to measure reports with.
+$(BUILD)/bench/busy_machine: bench/busy_machine.c $(SUPPORT) $(BUILD)/libdashcam.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(BUILD)/libdashcam.a $(LIBRARIES) -lcmocka
+
 # A sub-make builds, so that it sees the packages that were just installed.
 test: ## everything this machine can run, as root: installs what is missing, check, live tests, cases
 	@[ "$$(id -u)" != 0 ] || tools/install-packages build test
@@ -49,7 +54,7 @@ test: ## everything this machine can run, as root: installs what is missing, che
 live: programs all ## only the live tests; TESTS=word: those with the word in their name
 	BUILD=$(BUILD) tests/live/run $(TESTS)
 
-bench: $(BUILD)/bench/floor $(PROGRAMS)/span all ## measure beside other tools (BENCH=--quick: under a minute)
+bench: $(BUILD)/bench/floor $(BUILD)/bench/busy_machine $(PROGRAMS)/span all ## measure beside other tools (BENCH=--quick: under a minute)
 	bench/run --build $(BUILD) $(BENCH)
 
 demo: ## build, record a lock and a real program, show what is found (as root)
