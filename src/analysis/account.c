@@ -200,12 +200,16 @@ enum category account_runnable(const struct turn *turn)
 static void add_runnable(struct adding *adding, const struct piece *piece)
 {
 	struct account *account = adding->account;
-	uint64_t idle_ns = 0;
+	uint64_t idle_ns = 0, lost_ns;
 	enum category category = account_runnable(piece->turn);
 
-	if (category != CATEGORY_RUNQ_THROTTLED)
+	if (category != CATEGORY_RUNQ_THROTTLED) {
 		idle_ns = piece_ns(piece) - history_busy_before_ns(adding->history, piece->turn,
 								   piece->from_ns, piece->to_ns);
+		lost_ns = history_cpu_lost_ns(adding->history, piece->turn->cpu, piece->from_ns,
+					      piece->to_ns);
+		idle_ns -= lost_ns < idle_ns ? lost_ns : idle_ns;
+	}
 	account->ns[CATEGORY_RUNQ_LATENCY] += idle_ns;
 	account->ns[category] += piece_ns(piece) - idle_ns;
 }

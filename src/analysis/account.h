@@ -54,7 +54,8 @@ struct runners {
 	struct runner *items; /* in the order in which they came */
 	size_t count;
 	size_t capacity;
-	uint64_t idle_ns;  /* the CPU was idle, or nothing is known of it */
+	uint64_t idle_ns;  /* the CPU was idle */
+	uint64_t lost_ns;  /* nothing is known of it: events were lost */
 	uint64_t looks;    /* runs looked at */
 	uint32_t *numbers; /* of each thread of the model: its place in items, from 1; 0: none */
 };

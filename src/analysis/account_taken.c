@@ -50,6 +50,9 @@ void runners_find(struct runners *runners, const struct history *history, const 
 		runners->idle_ns -= earlier(to_ns - from_ns, runners->idle_ns);
 		add_runner(runners, model, run->thread, to_ns - from_ns);
 	}
+	runners->lost_ns = earlier(history_cpu_lost_ns(history, cpu, piece->from_ns, piece->to_ns),
+				   runners->idle_ns);
+	runners->idle_ns -= runners->lost_ns;
 }
 
 void runners_release(struct runners *runners)

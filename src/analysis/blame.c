@@ -479,6 +479,19 @@ static void follow_block(struct following *following, const struct piece *piece)
 }
 
 /* Each of those who had the CPU meanwhile, and the time in which nobody had it. */
+/* Who ran meanwhile was lost, and may be anybody. */
+static void add_lost_runners(struct blame *blame, const struct piece *piece, uint64_t lost_ns)
+{
+	struct leaf leaf = {
+		.category = CATEGORY_UNKNOWN,
+		.end = BLAME_NOT_SEEN,
+		.from_ns = piece->from_ns,
+		.ns = lost_ns,
+	};
+
+	add_leaf(blame, &leaf);
+}
+
 static void blame_runners(struct following *following, const struct piece *piece)
 {
 	struct blame *blame = following->blame;
@@ -497,6 +510,8 @@ static void blame_runners(struct following *following, const struct piece *piece
 		}
 		blame->weight = before;
 	}
+	if (runners->lost_ns)
+		add_lost_runners(blame, piece, runners->lost_ns);
 	if (!runners->idle_ns)
 		return;
 	blame->hops[blame->hop_count - 1].link = LINK_NONE;

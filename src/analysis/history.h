@@ -78,6 +78,10 @@ uint64_t history_cpu_busy_ns(const struct history *history, uint16_t cpu, uint64
 uint64_t history_busy_before_ns(const struct history *history, const struct turn *turn,
 				uint64_t from_ns, uint64_t to_ns);
 
+/* How long nothing is known of the CPU: events were lost. It may have been busy with anything. */
+uint64_t history_cpu_lost_ns(const struct history *history, uint16_t cpu, uint64_t from_ns,
+			     uint64_t to_ns);
+
 /* The samples of a thread, in order. */
 size_t history_sample_count(const struct history *history, const struct thread *thread);
 const struct sample *history_sample(const struct history *history, const struct thread *thread,

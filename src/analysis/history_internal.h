@@ -54,6 +54,12 @@ void kept_events_add(struct kept_events *kept, struct arena *arena,
 void kept_events_seal(struct kept_events *kept);
 void kept_events_release(struct kept_events *kept);
 
+struct cpu_gap {
+	uint64_t from_ns;
+	uint64_t to_ns;
+	uint16_t cpu;
+};
+
 struct history {
 	struct model *model;
 	struct turn *turns; /* in the order in which they were told */
@@ -70,8 +76,14 @@ struct history {
 	size_t priority_count;
 	size_t priority_capacity;
 	struct kept_events kept[EVENT_KIND_LIMIT];
+	struct cpu_gap *gaps; /* by CPU, then time */
+	size_t gap_count;
 	struct map64 habits;
 	struct arena arena;
 };
+
+/* ---- history_gaps.c ---- */
+
+void history_gaps_make(struct history *history);
 
 #endif

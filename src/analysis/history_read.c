@@ -268,6 +268,7 @@ static void seal(struct history *history)
 	settle(history, &history->by_thread);
 	settle(history, &history->by_cpu);
 	sum_runs(history);
+	history_gaps_make(history);
 	join_waits(history);
 	for (size_t i = 0; i < model_cgroup_count(model); i++)
 		kept_events_add(&history->kept[EVENT_CGROUP], &history->arena,

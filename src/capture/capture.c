@@ -11,12 +11,18 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "capture/calibrate.h"
 #include "capture/internal.h"
 #include "capture/settings.h"
 #include "capture/threads.h"
 
 #define SIDE_BAND_RING_BYTES (256u << 10)
+
+/* Who is alive is looked at again not more often than this, nor for more than one part of the time
+ * in so many. */
+#define LOOK_EVERY_NS (NS_PER_S / 2)
+#define LOOK_PART     20
 
 static unsigned int count_cpus(void)
 {
@@ -181,6 +187,36 @@ static void take_thread(void *context, const struct event_thread *event)
 	capture->sink.table(capture->sink.context, &event->header);
 }
 
+/* Reads who is alive, and by which names. */
+static void look_around(struct capture *capture)
+{
+	uint64_t now_ns = capture_now_ns();
+
+	threads_scan(now_ns, take_thread, capture);
+	capture->look = (struct look_around){.at_ns = now_ns,
+					     .took_ns = capture_now_ns() - now_ns,
+					     .lost_evidence = capture->drain.lost_evidence};
+}
+
+/* Births and names may be among the events that were lost, or their hooks are missing. */
+static bool may_have_missed_names(const struct capture *capture)
+{
+	return capture->drain.lost_evidence > capture->look.lost_evidence ||
+	       !choice_is_used(capture, HOOK_FORK) || !choice_is_used(capture, HOOK_EXEC) ||
+	       !choice_is_used(capture, HOOK_RENAME);
+}
+
+static void look_around_again(struct capture *capture)
+{
+	uint64_t pause_ns = capture->look.took_ns * LOOK_PART;
+
+	if (pause_ns < LOOK_EVERY_NS)
+		pause_ns = LOOK_EVERY_NS;
+	if (!capture->is_stopped && may_have_missed_names(capture) &&
+	    capture_now_ns() - capture->look.at_ns >= pause_ns)
+		look_around(capture);
+}
+
 static void start_steal(struct capture *capture)
 {
 	if (steal_open(&capture->drain.steal, capture->cpu_count)) {
@@ -210,7 +246,7 @@ int capture_start(struct capture *capture)
 	}
 	if (capture->probes & PROBE_BIT(PROBE_IRQ))
 		start_steal(capture);
-	threads_scan(capture_now_ns(), take_thread, capture);
+	look_around(capture);
 	if (choice_is_used(capture, HOOK_WAKING))
 		attach_or_do_without(capture, HOOK_WAKING);
 	err = attach(capture, HOOK_SWITCH);
@@ -222,7 +258,11 @@ int capture_start(struct capture *capture)
 
 int capture_drain(struct capture *capture)
 {
-	return drain_round(&capture->drain);
+	int err = drain_round(&capture->drain);
+
+	if (!err)
+		look_around_again(capture);
+	return err;
 }
 
 void capture_totals(const struct capture *capture, struct capture_totals *ret)

@@ -58,10 +58,10 @@ int capture_start(struct capture *capture);
 struct capture_totals {
 	uint64_t switch_events; /* handed over so far */
 	uint64_t evidence_events;
-	uint64_t lost_events;     /* of all reasons but the next two */
-	uint64_t unseen_waits;    /* EVENT_LOSS_UNSEEN: nothing the recorder could have done better */
+	uint64_t lost_events;  /* of all reasons but the next two */
+	uint64_t unseen_waits; /* EVENT_LOSS_UNSEEN: nothing the recorder could have done better */
 	uint64_t unseen_requests; /* EVENT_LOSS_UNSEEN_DISK: as these */
-	double fill;           /* of the fullest log at the last drain: 1 is on the brink of loss */
+	double fill; /* of the fullest log at the last drain: 1 is on the brink of loss */
 	uint64_t naming_waiting;
 };
 

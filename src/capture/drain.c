@@ -119,6 +119,8 @@ static void report_round_loss(struct drain *drain, const struct log_round *round
 		.reason = EVENT_LOSS_OVERWRITTEN,
 	};
 
+	if (log == EVENT_LOG_EVIDENCE)
+		drain->lost_evidence += round->lost;
 	if (round->lost > 0)
 		drain_report_loss(drain, &loss);
 }

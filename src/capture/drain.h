@@ -28,7 +28,8 @@ struct drain {
 	struct buffer bytes;       /* scratch */
 	struct buffer timed;
 	uint64_t boot_offset_ns; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC, at this round */
-	uint64_t stop_ns; /* when the recording ended; 0: not yet */
+	uint64_t stop_ns;        /* when the recording ended; 0: not yet */
+	uint64_t lost_evidence;  /* events of the evidence logs that were overwritten so far */
 	struct capture_totals totals;
 	int error; /* first one the sink returned */
 };

@@ -126,14 +126,14 @@ struct hook_state {
 /* One of those that stand in for one another: evidence of waits is taken at the best that works. */
 bool hook_is_evidence(enum hook_id id);
 
-/* The hook that ends what ID begins: without it ID is worse than nothing, since whatever began would
- * seem to last. HOOK_COUNT: ID begins nothing. */
+/* The hook that ends what ID begins: without it ID is worse than nothing, since whatever began
+ * would seem to last. HOOK_COUNT: ID begins nothing. */
 enum hook_id hook_end(enum hook_id id);
 
 /*
- * Adds the bits of the hooks in NAMES, which have commas between them: of hooks as `doctor` names them, or
- * of probes, which stand for all their hooks. Fails with a sentence on a name that there is not (and says
- * which are near), and on a hook that every recording needs.
+ * Adds the bits of the hooks in NAMES, which have commas between them: of hooks as `doctor` names
+ * them, or of probes, which stand for all their hooks. Fails with a sentence on a name that there
+ * is not (and says which are near), and on a hook that every recording needs.
  */
 int hook_names_read(const char *names, uint64_t *ret_bits);
 

@@ -13,6 +13,12 @@
 #include "capture/hooks.h"
 #include "capture/span.h"
 
+struct look_around {
+	uint64_t at_ns;
+	uint64_t took_ns;
+	uint64_t lost_evidence; /* drain.lost_evidence then */
+};
+
 struct capture {
 	struct capture_settings settings;
 	struct capture_sink sink;
@@ -30,17 +36,18 @@ struct capture {
 	size_t map_bytes[EVENT_LOG_KINDS];
 	struct spans spans;
 	struct drain drain;
+	struct look_around look; /* of who is alive, the last one */
 	bool is_stopped;
 };
 
 /* ---- choice.c ---- */
 
-/* Tries all hooks but those of LEFT_OUT (HOOK_BIT). Fails with a sentence if one is missing that every
- * recording needs. */
+/* Tries all hooks but those of LEFT_OUT (HOOK_BIT). Fails with a sentence if one is missing that
+ * every recording needs. */
 int choice_try(struct capture *capture, uint64_t left_out);
 
-/* Decides how evidence is taken (WANTED as in capture_options) and what the hooks there are can tell; fills
- * the settings. */
+/* Decides how evidence is taken (WANTED as in capture_options) and what the hooks there are can
+ * tell; fills the settings. */
 void choice_make(struct capture *capture, int wanted);
 
 /* Does the recording have to say something about this hook? Not of what nobody asked for. */

@@ -8,8 +8,8 @@
 #include "capture/capture.h"
 
 /* Log sizes are powers of two: asked for, or from a budget divided by CPUS. *SETTINGS is filled but
- * for what depends on the hooks there are (choice_make). Fails with a sentence on a pattern that is too long, or
- * too many. */
+ * for what depends on the hooks there are (choice_make). Fails with a sentence on a pattern that is
+ * too long, or too many. */
 int settings_make(struct capture_settings *settings, const struct capture_options *options,
 		  unsigned int cpus);
 

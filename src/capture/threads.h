@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who is alive: /proc, read once at the start, as `thread` events.
+ * Who is alive: /proc, read at the start, and again when births or names may have been missed, as
+ * `thread` events.
  */
 #ifndef DASHCAM_CAPTURE_THREADS_H
 #define DASHCAM_CAPTURE_THREADS_H

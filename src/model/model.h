@@ -59,6 +59,7 @@ struct thread {
 	uint32_t ns_tid; /* inside its own pid namespace; 0: not known */
 	struct process *process;
 	const char *comm;  /* last name */
+	uint64_t named_ns; /* when it is known to have had it; 0: not known */
 	uint64_t start_ns; /* when it was born, or first known of; never before the recording's
 			      start */
 	uint64_t end_ns;   /* when it died, or the recording's end */

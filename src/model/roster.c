@@ -39,10 +39,14 @@ static bool is_leader(const struct thread *thread)
 	return thread->tid == thread->process->pid;
 }
 
-static void set_comm(struct model *model, struct thread *thread, const char *comm)
+/* COMM as of TIME_NS: not if a later one is known, from a look at who is alive. */
+static void set_comm(struct model *model, struct thread *thread, const char *comm, uint64_t time_ns)
 {
 	char text[EVENT_COMM_SIZE + 1];
 
+	if (time_ns < thread->named_ns)
+		return;
+	thread->named_ns = time_ns;
 	snprintf(text, sizeof(text), "%.*s", EVENT_COMM_SIZE, comm);
 	thread->comm = model_text(model, text);
 	if (is_leader(thread) || !*thread->process->comm)
@@ -145,7 +149,7 @@ void roster_row(struct model *model, struct thread *thread, const struct event_t
 	process->is_kernel = thread->is_kernel;
 	process->ppid = row->ppid;
 	process->uid = row->uid;
-	set_comm(model, thread, row->comm);
+	set_comm(model, thread, row->comm, row->header.time_ns);
 	if (!is_leader(thread))
 		return;
 	if (process->start_ns == MODEL_TIME_UNKNOWN)
@@ -175,7 +179,7 @@ void roster_fork(struct model *model, struct thread *thread, const struct thread
 	thread->process = process;
 	thread->is_kernel = process->is_kernel;
 	thread->ns_tid = event->ns_tid;
-	set_comm(model, thread, event->comm);
+	set_comm(model, thread, event->comm, event->header.time_ns);
 }
 
 void roster_exec(struct model *model, struct thread *thread, const struct event_exec *event)
@@ -186,7 +190,7 @@ void roster_exec(struct model *model, struct thread *thread, const struct event_
 	process->is_kernel = thread->is_kernel = false;
 	if (process->first_exec_ns == MODEL_TIME_UNKNOWN)
 		process->first_exec_ns = event->header.time_ns;
-	set_comm(model, thread, event->comm);
+	set_comm(model, thread, event->comm, event->header.time_ns);
 	if (*event->cmdline)
 		process->cmdline = model_text(model, event->cmdline);
 }
@@ -204,7 +208,7 @@ void roster_exit(struct thread *thread, const struct event_exit *event)
 
 void roster_rename(struct model *model, struct thread *thread, const struct event_rename *event)
 {
-	set_comm(model, thread, event->comm);
+	set_comm(model, thread, event->comm, event->header.time_ns);
 }
 
 static int compare_tenures(const void *a, const void *b)

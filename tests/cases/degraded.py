@@ -70,12 +70,8 @@ class Judgement:
             # the truth has no thread: an object, or interrupts
             if not re.search(variant.object, said.get("object") or "") and "category" in self.verdict.faults:
                 self.faults.append("a culprit, but it was none")
-        elif is_named and "culprit" in self.verdict.faults and not self._is_makers_name(variant, said):
+        elif is_named and "culprit" in self.verdict.faults:
             self.faults.append("wrong culprit")
-
-    def _is_makers_name(self, variant, said):
-        """Without new names a thread is called as the one that made it: here the program."""
-        return said["comm"] == variant.case.name[:15] and any("task_rename" in note for note in self.notes)
 
     def _compare(self, whole, answer):
         """One of the findings must be less sure than the same one was with all there is."""

@@ -2,6 +2,11 @@
 /* The state machine on hand-made timelines: what a thread did, next to the events that say so. */
 #include "unit/unit.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "event/schema.h"
 #include "model/model.h"
 #include "support/check_model.h"
 #include "support/synth.h"
@@ -200,6 +205,52 @@ static void test_life_of_a_thread(void **state)
 	check_wait(check_wait_of(model, 11, 0), 20, 20, 50);
 	assert_int_equal(check_wait_of(model, 11, 0)->waker->tid, 10);
 	synth_model_free(model);
+}
+
+/* Thread 11 as somebody saw it at TIME_US who looked at who is alive. */
+static void add_look(struct synth *synth, uint64_t time_us, const char *comm)
+{
+	struct event_thread *event = xcalloc(1, event_align(sizeof(*event) + 1));
+
+	event->header.kind = EVENT_THREAD;
+	event->header.size = (uint16_t)event_align(sizeof(*event) + 1);
+	event->header.time_ns = SYNTH_US(time_us);
+	event->tid = 11;
+	event->pid = 10;
+	event->start_ns = SYNTH_US(20);
+	memcpy(event->comm, comm, strlen(comm));
+	synth_event(synth, 0, &event->header);
+	free(event);
+}
+
+static void check_name(uint64_t look_us, const char *want)
+{
+	struct synth *synth = synth_new();
+	struct model_options options = {.min_wait_ns = 0};
+	struct recording *recording;
+	struct model *model;
+
+	synth_text(synth, "thread 10 10 main\n"
+			  "0   cpu0 switch idle > 10\n"
+			  "20  cpu0 fork 10 > 11 pid=10 comm=main\n"
+			  "21  cpu0 waking 11 by 10 flags=1\n"
+			  "50  cpu0 switch 10:S > 11\n"
+			  "60  cpu0 rename 11 early pid=10\n"
+			  "90  cpu0 switch 11:S > idle\n");
+	add_look(synth, look_us, "found");
+	recording = synth_to_memory(synth);
+	assert_int_equal(model_new(&model, recording, &options), 0);
+	assert_string_equal(check_thread(model, 11)->comm, want);
+	synth_model_free(model);
+	synth_free(synth);
+}
+
+/* Where renames were lost, whoever looked later knows better; but not who looked before. */
+static void test_the_latest_name_counts(void **state)
+{
+	(void)state;
+	check_name(80, "found");
+	check_name(55, "early");
 }
 
 static void test_life_of_a_process(void **state)
@@ -446,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_seen_without_switches),
 		cmocka_unit_test(test_open_at_the_end),
 		cmocka_unit_test(test_life_of_a_thread),
+		cmocka_unit_test(test_the_latest_name_counts),
 		cmocka_unit_test(test_life_of_a_process),
 		cmocka_unit_test(test_reused_tid),
 		cmocka_unit_test(test_exec_by_another_thread),

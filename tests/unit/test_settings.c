@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "capture/hooks.h"
 #include "capture/settings.h"
 
 #include <cmocka.h>
@@ -151,6 +152,62 @@ static void timeouts_are_found_by_number(void **state)
 		assert_true(settings.timeouts[i].argument < 6);
 }
 
+/* ---- hooks by their names ---- */
+
+static void hooks_are_left_out_by_name(void **state)
+{
+	uint64_t bits = 0;
+
+	(void)state;
+	assert_int_equal(hook_names_read("softirq_exit,task_rename", &bits), 0);
+	assert_true(bits == (HOOK_BIT(HOOK_SOFTIRQ_EXIT) | HOOK_BIT(HOOK_RENAME)));
+	/* two are on one tracepoint */
+	bits = 0;
+	assert_int_equal(hook_names_read("irq_work_entry", &bits), 0);
+	assert_true(bits == (HOOK_BIT(HOOK_KICK) | HOOK_BIT(HOOK_IRQ_WORK_ENTRY)));
+	/* a probe is all of its hooks, and more come on top */
+	assert_int_equal(hook_names_read("tcp", &bits), 0);
+	assert_true(bits & HOOK_BIT(HOOK_RETRANSMIT) && bits & HOOK_BIT(HOOK_RETRANSMIT_SYNACK) &&
+		    bits & HOOK_BIT(HOOK_KICK));
+}
+
+static void refuse(const char *names, const char *why)
+{
+	uint64_t bits = 0;
+
+	assert_int_equal(hook_names_read(names, &bits), -EINVAL);
+	assert_non_null(strstr(fail_text(), why));
+	fail_clear();
+}
+
+static void hooks_that_cannot_be_left_out(void **state)
+{
+	(void)state;
+	refuse("sched_switch", "every recording needs sched_switch");
+	refuse("task_rename,sched", "every recording needs sched_switch");
+	refuse("task_renam", "did you mean task_rename?");
+	refuse("iqr", "did you mean irq?");
+	refuse("xyzzyxyzzy", "see dashcam doctor");
+	refuse("", "see dashcam doctor");
+}
+
+/* What an end is missing of must not begin. */
+static void hooks_have_ends_behind_them(void **state)
+{
+	(void)state;
+	for (enum hook_id id = 0; id < HOOK_COUNT; id++) {
+		enum hook_id end = hook_end(id);
+
+		if (end == HOOK_COUNT)
+			continue;
+		assert_true(end > id);
+		assert_int_equal(hooks[end].probe, hooks[id].probe);
+		assert_int_equal(hook_end(end), HOOK_COUNT);
+	}
+	assert_int_equal(hook_end(HOOK_SOFTIRQ_ENTRY), HOOK_SOFTIRQ_EXIT);
+	assert_int_equal(hook_end(HOOK_CONTENTION_BEGIN), HOOK_CONTENTION_END);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +218,9 @@ int main(void)
 		cmocka_unit_test(filters_become_flags),
 		cmocka_unit_test(reads_have_descriptors),
 		cmocka_unit_test(timeouts_are_found_by_number),
+		cmocka_unit_test(hooks_are_left_out_by_name),
+		cmocka_unit_test(hooks_that_cannot_be_left_out),
+		cmocka_unit_test(hooks_have_ends_behind_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
