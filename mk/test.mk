@@ -47,7 +47,7 @@ test: ## everything this machine can run, as root: installs what is missing, che
 	@$(MAKE) --no-print-directory programs case-programs all
 	@status=0; \
 	$(MAKE) --no-print-directory check || status=1; \
-	BUILD=$(BUILD) tests/live/run $(TESTS) || status=1; \
+	BUILD=$(BUILD) tests/live/run -r $(TESTS) || status=1; \
 	BUILD=$(BUILD) tests/cases/run --want 95 || status=1; \
 	exit $$status
 
