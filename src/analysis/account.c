@@ -75,6 +75,28 @@ void pieces_walk(const struct history *history, const struct thread *thread, uin
 	tell_part(&walk, PIECE_UNKNOWN, walk.told_ns, to_ns, NULL);
 }
 
+struct piece piece_at(const struct history *history, const struct thread *thread, uint64_t from_ns,
+		      uint64_t to_ns, uint64_t time_ns)
+{
+	size_t i = history_turn_after(history, thread, time_ns);
+	const struct turn *turn =
+		i < history_turn_count(history, thread) ? history_turn(history, thread, i) : NULL;
+	uint64_t before_ns = i ? history_turn(history, thread, i - 1)->to_ns : 0;
+	struct piece piece;
+
+	if (!turn || time_ns < turn->start_ns)
+		piece = (struct piece){PIECE_UNKNOWN, before_ns, turn ? turn->start_ns : to_ns};
+	else if (time_ns < turn->wake_ns)
+		piece = (struct piece){PIECE_BLOCKED, turn->start_ns, turn->wake_ns, turn};
+	else if (time_ns < turn->from_ns)
+		piece = (struct piece){PIECE_RUNNABLE, turn->wake_ns, turn->from_ns, turn};
+	else
+		piece = (struct piece){PIECE_RUN, turn->from_ns, turn->to_ns, turn};
+	piece.from_ns = later(piece.from_ns, later(before_ns, from_ns));
+	piece.to_ns = earlier(piece.to_ns, to_ns);
+	return piece;
+}
+
 /* ---- waits without evidence ---- */
 
 /* System calls in which a thread can wait for one kind of thing only. */

@@ -42,6 +42,10 @@ static inline uint64_t piece_ns(const struct piece *piece)
 void pieces_walk(const struct history *history, const struct thread *thread, uint64_t from_ns,
 		 uint64_t to_ns, void (*tell)(void *context, const struct piece *piece),
 		 void *context);
+/* The piece of THREAD that TIME_NS lies in, one that pieces_walk would tell: FROM_NS <= TIME_NS <
+ * TO_NS. */
+struct piece piece_at(const struct history *history, const struct thread *thread, uint64_t from_ns,
+		      uint64_t to_ns, uint64_t time_ns);
 
 /* Who ran on the CPU of a runnable piece meanwhile, each thread once; never the idle task.
  * Zero-initialised is empty; to be used again and again. */

@@ -18,6 +18,10 @@
 #define LEAF_COST 100
 #define LOOK_COST 1
 #define RUN_COST  5
+#define STEP_COST 30
+
+/* To look for what a thread did at a time costs as much as to walk over so many turns. */
+#define STEP_TURNS 8
 
 /* The target's own time has a pot for each category, that of others one for each kind of pieces. */
 #define POT_OTHERS  CATEGORY_COUNT
@@ -546,14 +550,15 @@ static void follow_runnable(struct following *following, const struct piece *pie
 	blame->hop_count--;
 }
 
-static void follow_run(struct following *following, const struct piece *piece)
+static void follow_run(struct following *following, const struct piece *piece,
+		       const struct piece *sampled)
 {
 	struct blame *blame = following->blame;
 	struct leaf leaf;
 
 	if (blame->hop_count == BLAME_HOPS_MAX)
 		return;
-	leaf_of_run(&leaf, blame->history, following->thread, piece, following->hint);
+	leaf_of_run(&leaf, blame->history, following->thread, piece, sampled, following->hint);
 	blame->hops[blame->hop_count++] = (struct blame_hop){
 		.thread = following->thread,
 		.category = leaf.category,
@@ -609,11 +614,17 @@ static double weight_of(struct following *following, const struct piece *piece)
 	return draw_weight(&blame->draw, pot, weighted(blame, piece_ns(piece)));
 }
 
-static void follow_drawn(struct following *following, const struct piece *piece)
+/* PIECE is followed, and stands for so many like it; SAMPLED is the time in which those are. */
+static void follow_drawn(struct following *following, const struct piece *piece,
+			 const struct piece *sampled, double weight)
 {
+	struct blame *blame = following->blame;
+	double before = blame->weight;
+
+	blame->weight *= weight;
 	switch (piece->kind) {
 	case PIECE_RUN:
-		follow_run(following, piece);
+		follow_run(following, piece, sampled);
 		break;
 	case PIECE_RUNNABLE:
 		follow_runnable(following, piece);
@@ -625,13 +636,14 @@ static void follow_drawn(struct following *following, const struct piece *piece)
 		follow_unknown(following, piece);
 		break;
 	}
+	blame->weight = before;
 }
 
 static void follow_piece(void *context, const struct piece *piece)
 {
 	struct following *following = context;
 	struct blame *blame = following->blame;
-	double before = blame->weight, weight;
+	double weight;
 
 	if (blame->hop_count)
 		draw_pay(&blame->draw, LOOK_COST);
@@ -639,11 +651,52 @@ static void follow_piece(void *context, const struct piece *piece)
 	if (piece->kind == PIECE_RUN && !blame->hop_count)
 		return;
 	weight = weight_of(following, piece);
-	if (weight == 0)
-		return;
-	blame->weight *= weight;
-	follow_drawn(following, piece);
-	blame->weight = before;
+	if (weight > 0)
+		follow_drawn(following, piece, piece, weight);
+}
+
+/* Draws by time instead, in steps of STEP_NS, where that is less work than to look at each piece:
+ * what is longer than a step is met, of the rest each with a chance of its length. */
+static void follow_steps(struct following *following, uint64_t from_ns, uint64_t to_ns,
+			 uint64_t step_ns)
+{
+	struct draw *draw = &following->blame->draw;
+	uint64_t time_ns = from_ns + draw_within(draw, step_ns);
+
+	while (time_ns < to_ns) {
+		struct piece piece = piece_at(following->blame->history, following->thread, from_ns,
+					      to_ns, time_ns);
+		struct piece around = {
+			.from_ns = later(from_ns, time_ns - earlier(time_ns, step_ns / 2)),
+			.to_ns = earlier(to_ns, time_ns + step_ns / 2),
+		};
+		uint64_t ns = piece.to_ns > piece.from_ns ? piece_ns(&piece) : 0;
+
+		draw_pay(draw, STEP_COST);
+		if (ns)
+			follow_drawn(following, &piece, &around,
+				     ns < step_ns ? (double)step_ns / (double)ns : 1);
+		time_ns += step_ns;
+		if (piece.to_ns > time_ns)
+			time_ns += (piece.to_ns - time_ns + step_ns - 1) / step_ns * step_ns;
+	}
+}
+
+/* How much time one draw stands for, if THREAD has so many more turns in the interval that it is
+ * drawn by time; else 0. */
+static uint64_t step_of(const struct blame *blame, const struct thread *thread, uint64_t from_ns,
+			uint64_t to_ns)
+{
+	double step_ns = (double)blame->draw.grain_ns / blame->weight;
+	size_t turns;
+
+	if (!blame->hop_count || !draw_is_partial(&blame->draw))
+		return 0;
+	turns = history_turn_after(blame->history, thread, to_ns) -
+		history_turn_after(blame->history, thread, from_ns);
+	return (double)(to_ns - from_ns) / step_ns * STEP_TURNS < (double)turns
+		       ? (uint64_t)step_ns + 1
+		       : 0;
 }
 
 static void follow(struct blame *blame, const struct thread *thread, uint64_t from_ns,
@@ -656,7 +709,12 @@ static void follow(struct blame *blame, const struct thread *thread, uint64_t fr
 		.sample = history_sample_after(blame->history, thread, from_ns),
 	};
 
-	pieces_walk(blame->history, thread, from_ns, to_ns, follow_piece, &following);
+	uint64_t step_ns = step_of(blame, thread, from_ns, to_ns);
+
+	if (step_ns)
+		follow_steps(&following, from_ns, to_ns, step_ns);
+	else
+		pieces_walk(blame->history, thread, from_ns, to_ns, follow_piece, &following);
 }
 
 /* What the target did on the CPU, and what interrupts took from it. */

@@ -20,10 +20,15 @@ void draw_pay(struct draw *draw, uint64_t cost)
 	}
 }
 
+uint64_t draw_within(struct draw *draw, uint64_t ns)
+{
+	return hash_mix(++draw->seed) % (ns + 1);
+}
+
 /* Half a grain to one and a half: pieces that come in a rhythm must not meet the draw's own. */
 static uint64_t next_due_ns(struct draw *draw)
 {
-	return draw->grain_ns / 2 + hash_mix(++draw->seed) % (draw->grain_ns + 1);
+	return draw->grain_ns / 2 + draw_within(draw, draw->grain_ns);
 }
 
 double draw_weight(struct draw *draw, unsigned int pot_number, uint64_t ns)

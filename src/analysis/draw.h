@@ -40,6 +40,9 @@ void draw_pay(struct draw *draw, uint64_t cost);
  * of all pieces that it stands for already. */
 double draw_weight(struct draw *draw, unsigned int pot, uint64_t ns);
 
+/* Any number from 0 to NS. */
+uint64_t draw_within(struct draw *draw, uint64_t ns);
+
 static inline bool draw_is_partial(const struct draw *draw)
 {
 	return draw->grain_ns != 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analysis/ending.h"
 
+#include <stdlib.h>
+
 #include <linux/futex.h>
 #include <string.h>
 
@@ -319,33 +321,75 @@ bool ending_is_of_loop(const struct wait *wait)
 			"epoll_wait epoll_pwait epoll_pwait2 select pselect6");
 }
 
-static bool is_of_process(const struct thread *waker, const struct thread *thread,
-			  const struct thread *wanted)
+/* Whom a thread waits for: a process; in its own one, a thread. */
+static uint64_t asks_key(const struct thread *thread, const struct thread *waker)
 {
-	return wanted->process == thread->process ? waker == wanted
-						  : waker->process == wanted->process;
+	bool is_inside = waker->process == thread->process;
+
+	return HABIT_ASKS | (uint64_t)thread->index << 32 |
+	       (is_inside ? INSIDE | waker->index : waker->process->index);
 }
 
-static enum ending_way find_asks(const struct history *history, const struct thread *thread,
-				 const struct thread *wanted)
-{
-	size_t count = history_turn_count(history, thread), waits = 0, asked = 0;
-	enum ending_way way = ENDING_UNKNOWN;
+/* What is known of a thread's waits for somebody. */
+struct asking {
+	uint64_t key;
+	size_t waits;
+	size_t asked;
+	enum ending_way way;
+};
 
-	for (size_t i = 0; i < count && waits < ASKS_LOOKS_MAX; i++) {
+struct askings {
+	struct asking *items;
+	size_t count;
+	size_t capacity;
+	struct map64 numbers; /* of keys */
+};
+
+static struct asking *asking_of(struct askings *askings, uint64_t key)
+{
+	uint64_t *known = map64_get(&askings->numbers, key);
+
+	if (known)
+		return &askings->items[*known];
+	map64_put(&askings->numbers, key, askings->count);
+	array_reserve((void **)&askings->items, &askings->capacity, askings->count + 1,
+		      sizeof(*askings->items));
+	askings->items[askings->count] = (struct asking){.key = key};
+	return &askings->items[askings->count++];
+}
+
+/* Looks at all of THREAD's waits once, for all that ended any. */
+static void find_asks(const struct history *history, const struct thread *thread)
+{
+	size_t count = history_turn_count(history, thread);
+	struct askings askings = {.count = 0};
+
+	for (size_t i = 0; i < count; i++) {
 		const struct turn *turn = history_turn(history, thread, i);
+		struct asking *asking;
 		struct ending ending;
 
 		if (!ending_is_of_loop(history_wait(history, turn)))
 			continue;
 		ending = look(history, turn);
-		if (!ending.waker || !is_of_process(ending.waker, thread, wanted))
+		if (!ending.waker)
 			continue;
-		waits++;
-		way = ending.way;
-		asked += had_asked(history, thread, turn, ending.waker);
+		asking = asking_of(&askings, asks_key(thread, ending.waker));
+		if (asking->waits == ASKS_LOOKS_MAX)
+			continue;
+		asking->waits++;
+		asking->way = ending.way;
+		asking->asked += had_asked(history, thread, turn, ending.waker);
 	}
-	return asked && asked * ASKS_OFTEN >= waits ? way : ENDING_UNKNOWN;
+	for (size_t i = 0; i < askings.count; i++) {
+		const struct asking *asking = &askings.items[i];
+		bool asks = asking->asked && asking->asked * ASKS_OFTEN >= asking->waits;
+
+		map64_put(history_habits(history), asking->key,
+			  asks ? asking->way : ENDING_UNKNOWN);
+	}
+	map64_release(&askings.numbers);
+	free(askings.items);
 }
 
 /* On which way the answers come, if THREAD waits for WAKER's process as one that has asked it for
@@ -354,13 +398,15 @@ static enum ending_way asks(const struct history *history, const struct thread *
 			    const struct thread *waker)
 {
 	struct map64 *habits = history_habits(history);
-	bool is_inside = waker->process == thread->process;
-	uint64_t key = HABIT_ASKS | (uint64_t)thread->index << 32 |
-		       (is_inside ? INSIDE | waker->index : waker->process->index);
-	uint64_t *known = map64_get(habits, key);
+	uint64_t key = asks_key(thread, waker), *known = map64_get(habits, key);
 
+	if (!known) {
+		find_asks(history, thread);
+		known = map64_get(habits, key);
+	}
+	/* it only ended a wait that went on after a time limit */
 	if (!known)
-		known = map64_put(habits, key, find_asks(history, thread, waker));
+		known = map64_put(habits, key, ENDING_UNKNOWN);
 	return (enum ending_way) * known;
 }
 

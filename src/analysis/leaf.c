@@ -63,7 +63,7 @@ void leaf_of_sample(struct leaf *leaf, const struct history *history, const stru
 }
 
 void leaf_of_run(struct leaf *leaf, const struct history *history, const struct thread *thread,
-		 const struct piece *piece, uint64_t hint)
+		 const struct piece *piece, const struct piece *sampled, uint64_t hint)
 {
 	struct model *model = history_model(history);
 	uint64_t votes[CATEGORY_COUNT] = {0};
@@ -75,11 +75,11 @@ void leaf_of_run(struct leaf *leaf, const struct history *history, const struct 
 		.from_ns = piece->from_ns,
 		.ns = piece_ns(piece),
 	};
-	for (size_t i = history_sample_after(history, thread, piece->from_ns); i < count; i++) {
+	for (size_t i = history_sample_after(history, thread, sampled->from_ns); i < count; i++) {
 		const struct sample *sample = history_sample(history, thread, i);
 		enum category category;
 
-		if (sample->time_ns >= piece->to_ns)
+		if (sample->time_ns >= sampled->to_ns)
 			break;
 		category = category_of_sample(model, sample);
 		if (++votes[category] > votes[leaf->category])
@@ -209,7 +209,7 @@ void leaf_of_runner(struct leaf *leaf, const struct history *history, const stru
 {
 	struct piece run = {.kind = PIECE_RUN, .from_ns = piece->from_ns, .to_ns = piece->to_ns};
 
-	leaf_of_run(leaf, history, runner->thread, &run, 0);
+	leaf_of_run(leaf, history, runner->thread, &run, &run, 0);
 	leaf->ns = runner->ns;
 	name_class(leaf, history, runner->thread,
 		   model_thread(history_model(history), piece->turn->thread));

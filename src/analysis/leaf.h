@@ -32,10 +32,10 @@ void leaf_release(struct leaf *leaf);
 /* Waits of this category end where they are, even if a thread ended them. */
 bool leaf_ends_at(enum category category);
 
-/* THREAD ran during PIECE. HINT: a user stack of it at the end, 0 for none; used where no sample
- * says more. */
+/* THREAD ran during PIECE; what it did is told by its samples during SAMPLED. HINT: a user stack of
+ * it at the end, 0 for none; used where no sample says more. */
 void leaf_of_run(struct leaf *leaf, const struct history *history, const struct thread *thread,
-		 const struct piece *piece, uint64_t hint);
+		 const struct piece *piece, const struct piece *sampled, uint64_t hint);
 /* One sample of the target itself. */
 void leaf_of_sample(struct leaf *leaf, const struct history *history, const struct sample *sample);
 /* What interrupts took from THREAD in an interval; ns is 0 if nothing. */
