@@ -9,6 +9,9 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
+/* So many turns before it is looked at, one is fetched from memory. */
+#define TURNS_AHEAD 8
+
 /* Fewer samples say little about an interval: then the thread's others are asked too. */
 #define SAMPLES_ENOUGH 5
 
@@ -16,6 +19,9 @@
 #define STATE_UNINTERRUPTIBLE 0x2
 /* A request is told completed a little after it woke who waited for it. */
 #define COMPLETION_SLACK_NS   UINT64_C(20000)
+
+/* Tells these from the habits of threads in the same map. */
+#define HABIT_CALL (UINT64_C(1) << 58)
 
 /* ---- pieces ---- */
 
@@ -63,6 +69,9 @@ void pieces_walk(const struct history *history, const struct thread *thread, uin
 	for (size_t i = history_turn_after(history, thread, from_ns); i < count; i++) {
 		const struct turn *turn = history_turn(history, thread, i);
 
+		/* turns lie in the order in which they were told, so the next ones are far away */
+		if (i + TURNS_AHEAD < count)
+			__builtin_prefetch(history_turn(history, thread, i + TURNS_AHEAD));
 		if (turn->start_ns >= to_ns)
 			break;
 		if (turn->flags & TURN_HAS_WAIT) {
@@ -125,6 +134,16 @@ static enum category category_of_call(int number)
 			return calls[i].category;
 	}
 	return CATEGORY_UNKNOWN;
+}
+
+static enum category known_category_of_call(const struct history *history, int number)
+{
+	struct map64 *habits = history_habits(history);
+	uint64_t key = HABIT_CALL | (uint16_t)number, *known = map64_get(habits, key);
+
+	if (!known)
+		known = map64_put(habits, key, category_of_call(number));
+	return (enum category) * known;
 }
 
 /* A request of its own was under way when it was woken: so short a wait needs no other witness. */
@@ -198,7 +217,7 @@ enum category account_block(const struct history *history, const struct thread *
 		return turn->prev_syscall == EVENT_NO_SYSCALL && !thread->is_kernel
 			       ? CATEGORY_MEM_FAULT
 			       : CATEGORY_IO_DISK;
-	category = category_of_call(turn->prev_syscall);
+	category = known_category_of_call(history, turn->prev_syscall);
 	if (category == CATEGORY_UNKNOWN && !thread->is_kernel)
 		category = habit(history, thread, turn->prev_syscall);
 	if (ret_inferred)

@@ -7,6 +7,9 @@
 #include "analysis/category_table.h"
 #include "base/memory.h"
 
+/* So many runs before it is looked at, one is fetched from memory: they lie far from each other. */
+#define RUNS_AHEAD 8
+
 /* ---- others in the run queue ---- */
 
 static void add_runner(struct runners *runners, struct model *model, uint32_t thread, uint64_t ns)
@@ -42,6 +45,8 @@ void runners_find(struct runners *runners, const struct history *history, const 
 		uint64_t from_ns = later(run->from_ns, piece->from_ns);
 		uint64_t to_ns = earlier(run->to_ns, piece->to_ns);
 
+		if (i + RUNS_AHEAD < count)
+			__builtin_prefetch(history_cpu_run(history, cpu, i + RUNS_AHEAD));
 		if (run->from_ns >= piece->to_ns)
 			break;
 		runners->looks++;

@@ -21,7 +21,9 @@
 #define STEP_COST 30
 
 /* To look for what a thread did at a time costs as much as to walk over so many turns. */
-#define STEP_TURNS 8
+#define STEP_TURNS    8
+/* Shorter than this an interval has too few of them. */
+#define STEPS_FROM_NS (10 * NS_PER_MS)
 
 /* The target's own time has a pot for each category, that of others one for each kind of pieces. */
 #define POT_OTHERS  CATEGORY_COUNT
@@ -265,6 +267,8 @@ static void add_leaf(struct blame *blame, struct leaf *leaf)
 }
 
 /* ---- the way ---- */
+
+#define SAMPLE_NOT_SOUGHT SIZE_MAX
 
 struct following {
 	struct blame *blame;
@@ -590,6 +594,8 @@ static bool has_sample(struct following *following, const struct piece *piece)
 	size_t count = history_sample_count(history, following->thread);
 	size_t *at = &following->sample;
 
+	if (*at == SAMPLE_NOT_SOUGHT)
+		*at = history_sample_after(history, following->thread, piece->from_ns);
 	while (*at < count &&
 	       history_sample(history, following->thread, *at)->time_ns < piece->from_ns)
 		(*at)++;
@@ -690,7 +696,7 @@ static uint64_t step_of(const struct blame *blame, const struct thread *thread, 
 	double step_ns = (double)blame->draw.grain_ns / blame->weight;
 	size_t turns;
 
-	if (!blame->hop_count || !draw_is_partial(&blame->draw))
+	if (!blame->hop_count || !draw_is_partial(&blame->draw) || to_ns - from_ns < STEPS_FROM_NS)
 		return 0;
 	turns = history_turn_after(blame->history, thread, to_ns) -
 		history_turn_after(blame->history, thread, from_ns);
@@ -706,11 +712,12 @@ static void follow(struct blame *blame, const struct thread *thread, uint64_t fr
 		.blame = blame,
 		.thread = thread,
 		.hint = hint,
-		.sample = history_sample_after(blame->history, thread, from_ns),
+		.sample = SAMPLE_NOT_SOUGHT,
 	};
 
 	uint64_t step_ns = step_of(blame, thread, from_ns, to_ns);
 
+	draw_pay(&blame->draw, STEP_COST);
 	if (step_ns)
 		follow_steps(&following, from_ns, to_ns, step_ns);
 	else

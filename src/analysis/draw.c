@@ -3,8 +3,8 @@
 
 #include "base/hash.h"
 
-/* Some 100 ms. */
-#define BUDGET  UINT64_C(10000000)
+/* Some 50 ms. */
+#define BUDGET  UINT64_C(5000000)
 /* By this the grain grows. */
 #define COARSER 3
 
