@@ -16,7 +16,7 @@
 #include "bpf/slot.bpf.h"
 
 #define STACK_WORDS (EVENT_USER_COPY_MAX / 8)
-#define HASH_CHUNK 128
+#define HASH_CHUNK 32
 #define STACK_BYTES                                                                                \
 	(9ULL << 20) /* the default limit of 8 MB, and a bit below the stack pointer               \
 		      */

@@ -78,7 +78,7 @@ int choice_error(const struct capture *capture, enum hook_id id)
 
 int choice_try(struct capture *capture, uint64_t left_out)
 {
-	hooks_try(capture->states, &capture->has_prev_state_arg);
+	hooks_try(capture->states, false, &capture->has_prev_state_arg);
 	for (enum hook_id id = 0; id < HOOK_COUNT; id++) {
 		if (left_out & HOOK_BIT(id))
 			capture->states[id] = (struct hook_state){.error = -EVENT_HOOK_LEFT_OUT};

@@ -235,8 +235,8 @@ static int find_tracepoint(const struct btf *btf, const char *name)
 	return btf ? btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) : -ENOENT;
 }
 
-/* An empty program on a tracepoint found by its BTF type. */
-static int try_tracepoint(const struct btf *btf, const char *name)
+/* An empty program for a tracepoint found by its BTF type; ATTACH: also on it. */
+static int try_tracepoint(const struct btf *btf, const char *name, bool attach)
 {
 	const struct bpf_insn empty[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
@@ -254,6 +254,8 @@ static int try_tracepoint(const struct btf *btf, const char *name)
 				&options);
 	if (program < 0)
 		return -errno;
+	if (!attach)
+		return 0;
 	link = bpf_raw_tracepoint_open(NULL, program);
 	return link < 0 ? -errno : 0;
 }
@@ -345,13 +347,13 @@ static int try_iterator(const struct btf *btf)
 	return id < 0 ? id : 0;
 }
 
-static struct hook_state try_hook(const struct btf *btf, enum hook_id id)
+static struct hook_state try_hook(const struct btf *btf, enum hook_id id, bool attach)
 {
 	int err = -EINVAL;
 
 	switch (hooks[id].type) {
 	case HOOK_TYPE_TRACEPOINT:
-		err = try_tracepoint(btf, hooks[id].name);
+		err = try_tracepoint(btf, hooks[id].name, attach);
 		break;
 	case HOOK_TYPE_KPROBE:
 		err = try_kprobe();
@@ -426,12 +428,12 @@ bool hook_has_stand_in(enum hook_id id, const struct hook_state *states)
 	return hook_is_evidence(id) && one_works;
 }
 
-void hooks_try(struct hook_state *ret_states, bool *ret_has_prev_state_arg)
+void hooks_try(struct hook_state *ret_states, bool attach_all, bool *ret_has_prev_state_arg)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 
 	for (enum hook_id id = 0; id < HOOK_COUNT; id++)
-		ret_states[id] = try_hook(btf, id);
+		ret_states[id] = try_hook(btf, id, attach_all || hooks[id].is_required);
 	if (ret_has_prev_state_arg)
 		*ret_has_prev_state_arg = has_prev_state_argument(btf);
 	btf__free(btf);

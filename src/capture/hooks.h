@@ -140,9 +140,14 @@ int hook_names_read(const char *names, uint64_t *ret_bits);
 /* Does another hook that works give the same? Then this one is not needed, or not missed. */
 bool hook_has_stand_in(enum hook_id id, const struct hook_state *states);
 
-/* Tries all, HOOK_COUNT states. Leaves nothing attached. Says too (unless NULL) whether
- * sched_switch gives the state of who leaves as an argument. */
-void hooks_try(struct hook_state *ret_states, bool *ret_has_prev_state_arg);
+/*
+ * Tries all, HOOK_COUNT states. Leaves nothing attached. A kernel that takes the program for a
+ * tracepoint takes it there too, if it does for one; but to put it there takes up to 15 ms, because
+ * code is patched on all CPUs. So without ATTACH_ALL only those that every recording needs are
+ * tried in full. Says too (unless NULL) whether sched_switch gives the state of who leaves as an
+ * argument.
+ */
+void hooks_try(struct hook_state *ret_states, bool attach_all, bool *ret_has_prev_state_arg);
 
 /* The kernel's own name of finish_task_switch (compilers add suffixes). False: not found. */
 bool hook_finish_switch_name(char *name, size_t size);

@@ -114,7 +114,7 @@ static int run(void *values_, int operand_count, char **operands)
 	table = table_new(stdout, values->json ? TABLE_JSON : TABLE_TEXT, columns,
 			  ARRAY_SIZE(columns));
 	table_set_colour(table, isatty(STDOUT_FILENO));
-	hooks_try(states, NULL);
+	hooks_try(states, true, NULL);
 	for (enum hook_id id = 0; id < HOOK_COUNT; id++)
 		add_hook(table, id, states);
 	table_finish(table);
