@@ -326,6 +326,9 @@ static uint64_t draw(uint64_t *random, uint64_t limit)
 
 /* The pieces of an interval: one behind the other from its beginning to its end. */
 struct pieces {
+	const struct scene *scene;
+	const struct thread *thread;
+	uint64_t from_ns, to_ns;
 	uint64_t until_ns;
 	uint64_t ns[PIECE_UNKNOWN + 1];
 };
@@ -333,7 +336,14 @@ struct pieces {
 static void take_piece(void *context, const struct piece *piece)
 {
 	struct pieces *pieces = context;
+	struct piece found = piece_at(pieces->scene->history, pieces->thread, pieces->from_ns,
+				      pieces->to_ns, piece->from_ns + piece_ns(piece) / 2);
 
+	/* found by a time in it, it is the same; what is unknown may be found in parts */
+	assert_int_equal(found.kind, piece->kind);
+	assert_true(found.from_ns >= piece->from_ns && found.to_ns <= piece->to_ns);
+	assert_true(piece->kind == PIECE_UNKNOWN || piece_ns(&found) == piece_ns(piece));
+	assert_ptr_equal(found.turn, piece->turn);
 	assert_int_equal(piece->from_ns, pieces->until_ns);
 	assert_true(piece->to_ns > piece->from_ns);
 	assert_true(piece->turn || piece->kind == PIECE_UNKNOWN);
@@ -345,7 +355,11 @@ static void check_interval(const struct scene *scene, const struct thread *threa
 			   uint64_t to_ns)
 {
 	struct account account = {.on_cpu_ns = 0};
-	struct pieces pieces = {.until_ns = from_ns};
+	struct pieces pieces = {.scene = scene,
+				.thread = thread,
+				.from_ns = from_ns,
+				.to_ns = to_ns,
+				.until_ns = from_ns};
 
 	pieces_walk(scene->history, thread, from_ns, to_ns, take_piece, &pieces);
 	assert_int_equal(pieces.until_ns, to_ns);
