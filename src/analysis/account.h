@@ -42,8 +42,8 @@ static inline uint64_t piece_ns(const struct piece *piece)
 void pieces_walk(const struct history *history, const struct thread *thread, uint64_t from_ns,
 		 uint64_t to_ns, void (*tell)(void *context, const struct piece *piece),
 		 void *context);
-/* The piece of THREAD that TIME_NS lies in, one that pieces_walk would tell: FROM_NS <= TIME_NS <
- * TO_NS. */
+/* The piece of THREAD that TIME_NS lies in, FROM_NS <= TIME_NS < TO_NS, as pieces_walk would tell it;
+ * of what is unknown maybe less. */
 struct piece piece_at(const struct history *history, const struct thread *thread, uint64_t from_ns,
 		      uint64_t to_ns, uint64_t time_ns);
 
