@@ -26,8 +26,8 @@ $(BUILD)/static/cases/%: $$(wildcard tests/cases/$$*/*.[ch]) $(CASE_SHARED) $(CA
 
 # What tests/live/degraded.test runs.
 DEGRADED_CASES := condition-computing cpu-quota disk-slow healthy-timer lock-busy lock-preempted mmap-smaps net-slow-peer \
-	pool-exhausted preempted-fifo priority-inversion quadratic softirq-flood
-DEGRADED_STATIC := lock-busy pool-exhausted quadratic
+	pool-exhausted priority-inversion quadratic softirq-flood
+DEGRADED_STATIC := lock-busy quadratic
 
 degraded-programs: $(DEGRADED_CASES:%=$(CASES)/%) $(DEGRADED_STATIC:%=$(BUILD)/static/cases/%)
 
