@@ -19,6 +19,18 @@ $(CASES)/%: $$(wildcard tests/cases/$$*/*.[ch]) $(CASE_SHARED) $(CASE_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(PROGRAM_CFLAGS) $(CASE_INCLUDES) -o $@ $(filter %.c %.o,$^) -lpthread -ldl
 
+# The same without libraries, at a fixed address: for other kernels, and for stripped ones.
+$(BUILD)/static/cases/%: $$(wildcard tests/cases/$$*/*.[ch]) $(CASE_SHARED) $(CASE_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) $(CASE_INCLUDES) -static -o $@ $(filter %.c %.o,$^) -lpthread
+
+# What tests/live/degraded.test runs.
+DEGRADED_CASES := condition-computing cpu-quota disk-slow healthy-timer lock-busy lock-preempted mmap-smaps net-slow-peer \
+	pool-exhausted priority-inversion quadratic softirq-flood
+DEGRADED_STATIC := lock-busy quadratic
+
+degraded-programs: $(DEGRADED_CASES:%=$(CASES)/%) $(DEGRADED_STATIC:%=$(BUILD)/static/cases/%)
+
 CHECKS += check-cases
 
 check-cases:
@@ -27,4 +39,4 @@ check-cases:
 cases: case-programs all ## make each fault and ask explain for the cause, as root (CASES_OPTIONS="--rounds 5 lock")
 	BUILD=$(BUILD) tests/cases/run $(CASES_OPTIONS)
 
-.PHONY: case-programs check-cases cases
+.PHONY: case-programs degraded-programs check-cases cases

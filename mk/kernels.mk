@@ -8,7 +8,10 @@ $(BUILD)/static/programs/%: tests/programs/%.c tests/programs/workload.c tests/p
 	@mkdir -p $(@D)
 	$(CC) $(PROGRAM_CFLAGS) -static -o $@ $< tests/programs/workload.c -lpthread
 
-test-kernels: static $(KERNEL_PROGRAMS) ## record under Debian's kernels in QEMU (K=6.1: only there)
+# Cases that need nothing but a kernel: explain must find their cause there too. As tests/kernels/run lists them.
+KERNEL_CASES := lock-busy lock-preempted condition-computing pool-exhausted quadratic child-computing net-slow-peer preempted-fifo
+
+test-kernels: static $(KERNEL_PROGRAMS) $(KERNEL_CASES:%=$(BUILD)/static/cases/%) ## record under Debian's kernels in QEMU (K=6.1: only there)
 	BUILD=$(BUILD) tests/kernels/run $(K)
 
 .PHONY: test-kernels

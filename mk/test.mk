@@ -44,14 +44,14 @@ $(BUILD)/bench/busy_machine: bench/busy_machine.c $(SUPPORT) $(BUILD)/libdashcam
 # A sub-make builds, so that it sees the packages that were just installed.
 test: ## everything this machine can run, as root: installs what is missing, check, live tests, cases
 	@[ "$$(id -u)" != 0 ] || tools/install-packages build test
-	@$(MAKE) --no-print-directory programs case-programs all
+	@$(MAKE) --no-print-directory programs case-programs degraded-programs all
 	@status=0; \
 	$(MAKE) --no-print-directory check || status=1; \
 	BUILD=$(BUILD) tests/live/run -r $(TESTS) || status=1; \
 	BUILD=$(BUILD) tests/cases/run --want 95 || status=1; \
 	exit $$status
 
-live: programs all ## only the live tests; TESTS=word: those with the word in their name
+live: programs degraded-programs all ## only the live tests; TESTS=word: those with the word in their name
 	BUILD=$(BUILD) tests/live/run $(TESTS)
 
 bench: $(BUILD)/bench/floor $(BUILD)/bench/busy_machine $(PROGRAMS)/span all ## measure beside other tools (BENCH=--quick: under a minute)

@@ -19,6 +19,9 @@
  * confidence. */
 #define KEPT_WHERE_INFERRED 0.7
 
+/* A function is less sure where its callers are not known: it may be a helper's helper. */
+#define KEPT_WHERE_BROKEN 0.8
+
 /* ---- is it worth a word? ---- */
 
 /* Less is nobody's problem, whatever its share. */
@@ -271,6 +274,7 @@ static double confidence_of(const struct finding *finding, const struct explanat
 		confidence *= 0.5;
 	if (!finding->function || finding->cause->where.places[0].place->is_unnamed)
 		confidence *= 0.9;
+	confidence *= 1 - (1 - KEPT_WHERE_BROKEN) * finding->cause->where.broken;
 	return confidence * gaps_confidence(explanation, finding);
 }
 

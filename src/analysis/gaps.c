@@ -28,6 +28,7 @@ enum gap_kind {
 	GAP_OF_BORN,    /* the same; only for threads that were born meanwhile */
 	GAP_OF_UNKNOWN, /* only for threads of which little is known, or without evidence */
 	GAP_OF_COMMAND, /* only for the command that was recorded, and children */
+	GAP_OF_OPEN,    /* only for waits that had not ended when the recording did */
 	GAP_OF_SERVERS, /* only for disks whose work a thread does, which was not seen */
 	GAP_OF_NAMES,   /* only where a function has no name */
 	GAP_SAMPLES,
@@ -58,6 +59,8 @@ static const struct gap_row rows[] = {
 	 "how children ended is not known"},
 	{GAP_OF_BORN, "task_rename", NULL, UINT64_MAX, 0.9,
 	 "new threads may be shown by the name of the one that made them"},
+	{GAP_OF_OPEN, "iter/task", NULL, UINT64_MAX, 0.8,
+	 "what threads wait for that still wait at the end is not known"},
 	{GAP_HOOKS, "contention_begin contention_end", NULL, BIT(LOCK_KERNEL), 0.8,
 	 "which lock of the kernel it was, and who held it, is known less often"},
 	{GAP_OF_NAMES, "mmap2", NULL, UINT64_MAX, 0.9,
@@ -208,6 +211,17 @@ static bool way_concerns(enum gap_kind kind, const struct finding *finding)
 	return thread_concerns(kind, cause->culprit);
 }
 
+static bool is_open(const struct finding *finding)
+{
+	const struct blame_cause *cause = finding->cause;
+
+	for (size_t i = 0; cause && i < cause->hop_count; i++) {
+		if (cause->hops[i].turn && cause->hops[i].turn->flags & TURN_OPEN)
+			return true;
+	}
+	return false;
+}
+
 static bool has_unnamed_function(const struct finding *finding)
 {
 	return !finding->function || !finding->cause ||
@@ -223,6 +237,8 @@ static bool matters_to(const struct gap_row *row, const struct finding *finding)
 	case GAP_OF_UNKNOWN:
 	case GAP_OF_COMMAND:
 		return way_concerns(row->kind, finding);
+	case GAP_OF_OPEN:
+		return is_open(finding);
 	case GAP_OF_SERVERS:
 		return finding->cause && finding->cause->end == BLAME_NO_WAKER;
 	case GAP_OF_NAMES:
@@ -238,6 +254,7 @@ static bool matters_to_account(const struct explanation *explanation, const stru
 	uint64_t ns = 0;
 
 	switch (row->kind) {
+	case GAP_OF_OPEN:
 	case GAP_OF_UNKNOWN:
 		ns = explanation->account.no_evidence_ns;
 		break;

@@ -65,6 +65,7 @@ struct functions {
 	size_t capacity;
 	struct map64 by_name;
 	double weight;
+	double broken; /* of it: user stacks that lack callers */
 };
 
 static struct function *function_of(struct functions *functions, const struct place *place)
@@ -122,6 +123,8 @@ static void count_stack(struct functions *functions, struct model *model,
 	bool found = false;
 
 	functions->weight += (double)weighted->weight;
+	if (stack && stack->flags & EVENT_STACK_BROKEN)
+		functions->broken += (double)weighted->weight;
 	for (uint32_t i = 0; stack && i < stack->place_count; i++) {
 		const struct place *place = stack->places[i];
 
@@ -197,6 +200,8 @@ struct hotspot_result hotspot_result(const struct hotspot *hotspot, struct model
 	for (size_t i = 0; i < hotspot->count; i++)
 		count_stack(&functions, model, &hotspot->stacks[i], i + 1);
 	choose(&result, &functions);
+	if (functions.weight > 0)
+		result.broken = functions.broken / functions.weight;
 	free(functions.items);
 	map64_release(&functions.by_name);
 	return result;

@@ -38,6 +38,7 @@ struct hotspot_place {
 struct hotspot_result {
 	struct hotspot_place places[HOTSPOT_PLACES_MAX];
 	size_t count;
+	double broken; /* part of the weight whose user stacks lack callers: unwinding failed */
 };
 
 void hotspot_add(struct hotspot *hotspot, uint64_t user, uint64_t kernel, uint64_t weight);

@@ -125,6 +125,23 @@ static void note_names(struct explanation *explanation)
 	}
 }
 
+static void note_broken_stacks(struct explanation *explanation)
+{
+	for (size_t i = 0; i < explanation->finding_count; i++) {
+		const struct finding *finding = &explanation->findings[i];
+		const struct place *place = first_place(finding);
+
+		if (!place || finding->cause->where.broken < WORTH_A_NOTE)
+			continue;
+		note(explanation,
+		     "%.0f %% of the stacks around %s end before their beginning: callers could not be "
+		     "found, as where %s was built without unwind tables (.eh_frame)",
+		     100 * finding->cause->where.broken, place->function,
+		     place->module[0] ? place->module : "the program");
+		return;
+	}
+}
+
 static void note_interrupts(struct explanation *explanation)
 {
 	const struct account *account = &explanation->account;
@@ -144,6 +161,7 @@ void notes_make(struct explanation *explanation)
 	note_unknown(explanation);
 	note_interrupts(explanation);
 	note_names(explanation);
+	note_broken_stacks(explanation);
 	note_loss(explanation);
 	note_draw(explanation);
 	note_gaps(explanation);

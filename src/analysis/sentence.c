@@ -64,6 +64,13 @@ static void add_deed(struct buffer *text, const struct blame_cause *cause)
 	}
 }
 
+static bool is_last_open(const struct blame_cause *cause)
+{
+	const struct turn *turn = cause->hop_count ? cause->hops[cause->hop_count - 1].turn : NULL;
+
+	return turn && turn->flags & TURN_OPEN;
+}
+
 static void add_end(struct buffer *text, const struct blame_cause *cause)
 {
 	switch (cause->end) {
@@ -83,7 +90,9 @@ static void add_end(struct buffer *text, const struct blame_cause *cause)
 		buffer_printf(text, ". What that wait was for is not in the recording");
 		break;
 	case BLAME_NO_WAKER:
-		buffer_printf(text, ". Who ended that wait is not in the recording");
+		buffer_printf(text, is_last_open(cause)
+					    ? ". That it ended is not in the recording"
+					    : ". Who ended that wait is not in the recording");
 		break;
 	case BLAME_LEAF:
 		break;

@@ -73,8 +73,8 @@ static __always_inline bool find_open_wait(struct open_wait *wait, struct task_s
 static __always_inline __u64 open_user_stack(struct task_struct *task, struct scratch *scratch,
 					     struct log_head *log, __u32 cpu, __u64 now_ns)
 {
-	__u32 copied = 0, bytes;
-	__u64 extent;
+	__u64 extent, bytes;
+	__u32 copied = 0;
 
 	if (settings.user_stack == USER_STACK_FP || settings.user_stack == USER_STACK_NONE ||
 	    (task->flags & PF_KTHREAD) || !task->mm)
@@ -83,10 +83,13 @@ static __always_inline __u64 open_user_stack(struct task_struct *task, struct sc
 	if (!scratch->regs[7])
 		return 0;
 	extent = stack_extent(task, scratch->regs[7]);
-	bytes = extent < EVENT_USER_COPY_MAX ? (__u32)extent : EVENT_USER_COPY_MAX;
+	bytes = extent < EVENT_USER_COPY_MAX ? extent : EVENT_USER_COPY_MAX;
+	/* what the compiler knows of it the verifier of 6.1 does not: have it checked once more */
+	asm volatile("" : "+r"(bytes));
 	if (bytes <= EVENT_USER_COPY_MAX &&
-	    !bpf_copy_from_user_task(scratch->copy, bytes, (void *)scratch->regs[7], task, 0))
-		copied = bytes;
+	    !bpf_copy_from_user_task(scratch->copy, (__u32)bytes, (void *)scratch->regs[7], task,
+				     0))
+		copied = (__u32)bytes;
 	return define_user_stack(task, scratch, log, cpu, now_ns, copied, extent);
 }
 

@@ -17,7 +17,7 @@ TOLD_AS = [
     (r"--evidence-hook degraded", r"evidence was taken"),
     (r"--min-wait", r"too short for evidence|without evidence"),
     (r"lossy", r"were lost|is unknown|is not in the recording"),
-    (r"stripped|no-unwind", r"has no name|have no names|cannot be unwound|were not followed"),
+    (r"stripped", r"has no name"), (r"no-unwind", r"end before their beginning"),
 ]
 
 

@@ -9,10 +9,13 @@ import signal
 import subprocess
 import threading
 
+NO_TABLES = ["objcopy", "--remove-section", ".eh_frame", "--remove-section", ".eh_frame_hdr"]
+
 # Ways to change a workload's binary, by their names: where it is, and what is done to a copy of it.
 BINARIES = {
     "stripped": ("cases", [["strip"]]),
-    "no-unwind": ("cases", [["strip"], ["objcopy", "--remove-section", ".eh_frame", "--remove-section", ".eh_frame_hdr"]]),
+    "no-unwind": ("cases", [NO_TABLES]),
+    "stripped-no-unwind": ("cases", [["strip"], NO_TABLES]),
     "static": ("static/cases", []),
     "static-stripped": ("static/cases", [["strip"]]),
 }

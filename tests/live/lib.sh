@@ -68,6 +68,19 @@ at_second() {
 	echo "@$(($1 / 1000000000)).$(printf %09d $(($1 % 1000000000)))"
 }
 
+# ---- cases, recorded with less ----
+
+# Runs a case with what the options of tests/cases/run say (--without, --less): with_less OPTIONS... PATTERN.
+with_less() {
+	BUILD=$(dirname "$PROGRAMS") "$LIVE/../cases/run" --verbose "$@" >>"$D/out" 2>&1 || true
+}
+
+# None of COUNT answers at least was wrong.
+is_never_wrong() { # COUNT
+	lacks "$(cat "$D/out")" '^FAIL|Traceback'
+	at_least "$(grep -c '^ok case' "$D/out")" "$1"
+}
+
 # ---- checks ----
 
 equal() { # GOT WANT

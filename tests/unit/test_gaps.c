@@ -112,6 +112,19 @@ static void test_a_probe_that_was_not_asked_for(void **state)
 		   "hooks irq_handler_exit, softirq_entry and 1 more were left out");
 }
 
+/* Callers that were not found: the function may be anybody's helper. */
+static void test_broken_stacks(void **state)
+{
+	double whole = confidence(HOOKS CAST LOCK END, NULL);
+
+	(void)state;
+	assert_true(confidence(HOOKS CAST LOCK
+			       "event stack id=cut flags=5 frame_count=1 frames=0x9000000005678\n"
+			       "45ms cpu1 sample 11 user_stack=cut\n"
+			       "46ms cpu1 sample 11 user_stack=cut\n" END,
+			       "67 % of the stacks around") < whole);
+}
+
 /* Nothing is wrong, for all that is seen; that is said. */
 static void test_healthy_with_a_gap(void **state)
 {
@@ -218,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_hooks_that_matter),
 		cmocka_unit_test(test_hooks_that_do_not),
 		cmocka_unit_test(test_a_probe_that_was_not_asked_for),
+		cmocka_unit_test(test_broken_stacks),
 		cmocka_unit_test(test_healthy_with_a_gap),
 		cmocka_unit_test(test_nobody_was_seen_to_end_it),
 		cmocka_unit_test(test_an_oversleep_needs_a_wake_up),
