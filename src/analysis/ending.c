@@ -272,6 +272,16 @@ static bool note_silence(struct ending *ending, const struct history *history,
 	return true;
 }
 
+/* THREAD sent CLIENT something as a server does: what CLIENT wants next is another thing. */
+static bool has_answered(const struct history *history, const struct thread *thread,
+			 const struct thread *client, uint64_t from_ns, uint64_t to_ns)
+{
+	const struct turn *woken = history_woken_by(history, thread, client, from_ns, to_ns);
+
+	return woken && peer_role(history, peer_sender(history, history_wait(history, woken))) ==
+				PEER_SERVER;
+}
+
 struct ending ending_of(const struct history *history, const struct thread *thread,
 			const struct turn *turn)
 {
@@ -300,6 +310,9 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 		if (syscall_of(history, later) != syscall)
 			break;
 		next = look(history, later);
+		if (next.waker &&
+		    has_answered(history, thread, next.waker, turn->wake_ns, later->start_ns))
+			break;
 		if (next.waker || next.way == ENDING_OUTSIDE)
 			return next;
 		ran_ns = later->to_ns - later->from_ns;
