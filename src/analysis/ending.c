@@ -354,6 +354,10 @@ static enum ending_way find_asks(const struct history *history, const struct thr
 		ending = look(history, turn);
 		if (!ending.waker || !is_of_process(ending.waker, thread, wanted))
 			continue;
+		/* who was seen to be served by it does not serve it */
+		if (peer_role(history, peer_sender(history, history_wait(history, turn))) ==
+		    PEER_CLIENT)
+			return ENDING_UNKNOWN;
 		waits++;
 		way = ending.way;
 		asked += had_asked(history, thread, turn, ending.waker);
@@ -403,6 +407,22 @@ static enum category category_of_way(enum ending_way way)
 	}
 }
 
+/* It ended because somebody connected: that is no answer. */
+static bool is_new_client(const struct history *history, const struct wait *wait)
+{
+	const struct stack *stack =
+		wait && wait->evidence
+			? model_stack(history_model(history), wait->evidence->waker_kernel_stack)
+			: NULL;
+
+	for (uint32_t i = 0; stack && i < stack->place_count; i++) {
+		if (function_is_one_of(stack->places[i]->function,
+				       "tcp_child_process unix_stream_connect"))
+			return true;
+	}
+	return false;
+}
+
 enum category ending_category(const struct history *history, const struct thread *thread,
 			      const struct turn *turn)
 {
@@ -420,7 +440,8 @@ enum category ending_category(const struct history *history, const struct thread
 	/* a request never comes as a signal from a thread */
 	if (ending.waker && ending.way == ENDING_SIGNAL)
 		return CATEGORY_WAIT_IPC;
-	if (!ending_is_of_loop(wait) || !ending.waker)
+	if (!ending_is_of_loop(wait) || !ending.waker ||
+	    is_new_client(history, history_wait(history, ending.turn)))
 		return CATEGORY_WAIT_IDLE;
 	sender = peer_sender(history, history_wait(history, ending.turn));
 	switch (peer_role(history, sender)) {
