@@ -266,6 +266,8 @@ static void add_blocked(struct adding *adding, const struct piece *piece)
 	account->ns[category] += piece_ns(piece);
 	if (!wait || !wait->evidence)
 		account->no_evidence_ns += piece_ns(piece);
+	if ((!wait || !wait->evidence) && !is_inferred && piece->turn->flags & TURN_OPEN)
+		account->hung_ns += piece_ns(piece);
 	if (is_inferred) {
 		account->inferred_ns += piece_ns(piece);
 		account->inferred_of[category] += piece_ns(piece);
@@ -374,6 +376,7 @@ void account_merge(struct account *account, const struct account *other)
 	account->on_cpu_ns += other->on_cpu_ns;
 	account->unsplit_ns += other->unsplit_ns;
 	account->no_evidence_ns += other->no_evidence_ns;
+	account->hung_ns += other->hung_ns;
 	account->inferred_ns += other->inferred_ns;
 	account->own_irq_ns += other->own_irq_ns;
 }

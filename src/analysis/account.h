@@ -73,6 +73,7 @@ struct account {
 	uint64_t on_cpu_ns;      /* all that was done on a CPU, whatever its category */
 	uint64_t unsplit_ns;     /* of it: user and kernel not told apart, for want of samples */
 	uint64_t no_evidence_ns; /* waits too short for evidence, or without it */
+	uint64_t hung_ns;        /* of those: had not ended when the recording did */
 	uint64_t inferred_ns; /* of those: told by their system call and the thread's other waits */
 	uint64_t inferred_of[CATEGORY_COUNT]; /* those by category */
 	uint64_t own_irq_ns; /* interrupts the recorder caused itself; part of cpu.irq */

@@ -94,6 +94,17 @@ static enum category leaf_class(enum category leaf)
 	return leaf == CATEGORY_CPU_KERNEL ? CATEGORY_CPU_USER : leaf;
 }
 
+/* The target's own sleeps are told apart by the function: each has a reason of its own. */
+static uint64_t sleep_place(const struct blame *blame, const struct leaf *leaf)
+{
+	const struct place *place;
+
+	if (leaf->category != CATEGORY_WAIT_SLEEP || blame->hop_count != 1 || !leaf->hotspot.count)
+		return 0;
+	place = category_user_place(history_model(blame->history), leaf->hotspot.stacks[0].user);
+	return place ? hash_text(place->function) : 0;
+}
+
 static uint64_t cause_key(const struct blame *blame, enum category category,
 			  const struct leaf *leaf)
 {
@@ -113,6 +124,7 @@ static uint64_t cause_key(const struct blame *blame, enum category category,
 		key.is_queued = 1;
 		key.process = leaf->culprit ? leaf->culprit->process->index : 0;
 	}
+	key.object = sleep_place(blame, leaf);
 	if (leaf->culprit)
 		plain_name(key.name, leaf->culprit->comm);
 	else

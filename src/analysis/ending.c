@@ -274,6 +274,16 @@ static bool note_silence(struct ending *ending, const struct history *history,
 	return true;
 }
 
+/* THREAD sent CLIENT something as a server does: what CLIENT wants next is another thing. */
+static bool has_answered(const struct history *history, const struct thread *thread,
+			 const struct thread *client, uint64_t from_ns, uint64_t to_ns)
+{
+	const struct turn *woken = history_woken_by(history, thread, client, from_ns, to_ns);
+
+	return woken && peer_role(history, peer_sender(history, history_wait(history, woken))) ==
+				PEER_SERVER;
+}
+
 struct ending ending_of(const struct history *history, const struct thread *thread,
 			const struct turn *turn)
 {
@@ -302,6 +312,9 @@ struct ending ending_of(const struct history *history, const struct thread *thre
 		if (syscall_of(history, later) != syscall)
 			break;
 		next = look(history, later);
+		if (next.waker &&
+		    has_answered(history, thread, next.waker, turn->wake_ns, later->start_ns))
+			break;
 		if (next.waker || next.way == ENDING_OUTSIDE)
 			return next;
 		ran_ns = later->to_ns - later->from_ns;
@@ -335,6 +348,7 @@ struct asking {
 	uint64_t key;
 	size_t waits;
 	size_t asked;
+	bool is_of_client; /* it was seen to be served by the thread: it does not serve it */
 	enum ending_way way;
 };
 
@@ -380,10 +394,14 @@ static void find_asks(const struct history *history, const struct thread *thread
 		asking->waits++;
 		asking->way = ending.way;
 		asking->asked += had_asked(history, thread, turn, ending.waker);
+		if (peer_role(history, peer_sender(history, history_wait(history, turn))) ==
+		    PEER_CLIENT)
+			asking->is_of_client = true;
 	}
 	for (size_t i = 0; i < askings.count; i++) {
 		const struct asking *asking = &askings.items[i];
-		bool asks = asking->asked && asking->asked * ASKS_OFTEN >= asking->waits;
+		bool asks = asking->asked && !asking->is_of_client &&
+			    asking->asked * ASKS_OFTEN >= asking->waits;
 
 		map64_put(history_habits(history), asking->key,
 			  asks ? asking->way : ENDING_UNKNOWN);
@@ -436,6 +454,22 @@ static enum category category_of_way(enum ending_way way)
 	}
 }
 
+/* It ended because somebody connected: that is no answer. */
+static bool is_new_client(const struct history *history, const struct wait *wait)
+{
+	const struct stack *stack =
+		wait && wait->evidence
+			? model_stack(history_model(history), wait->evidence->waker_kernel_stack)
+			: NULL;
+
+	for (uint32_t i = 0; stack && i < stack->place_count; i++) {
+		if (function_is_one_of(stack->places[i]->function,
+				       "tcp_child_process unix_stream_connect"))
+			return true;
+	}
+	return false;
+}
+
 enum category ending_category(const struct history *history, const struct thread *thread,
 			      const struct turn *turn)
 {
@@ -453,7 +487,8 @@ enum category ending_category(const struct history *history, const struct thread
 	/* a request never comes as a signal from a thread */
 	if (ending.waker && ending.way == ENDING_SIGNAL)
 		return CATEGORY_WAIT_IPC;
-	if (!ending_is_of_loop(wait) || !ending.waker)
+	if (!ending_is_of_loop(wait) || !ending.waker ||
+	    is_new_client(history, history_wait(history, ending.turn)))
 		return CATEGORY_WAIT_IDLE;
 	sender = peer_sender(history, history_wait(history, ending.turn));
 	switch (peer_role(history, sender)) {

@@ -269,6 +269,14 @@ static bool is_supervisor(const struct explanation *explanation, const struct fi
 		       explanation->total_ns / 2;
 }
 
+/* One that waits for others all its life, as the last of a pipeline does: what they do is the
+ * problem. */
+static bool is_follower(const struct finding *finding)
+{
+	return finding->share > 0.9 && (finding->category == CATEGORY_WAIT_CONDITION ||
+					finding->category == CATEGORY_WAIT_IPC);
+}
+
 static double problem_of(const struct explanation *explanation)
 {
 	const struct finding *first = explanation->findings;
@@ -280,6 +288,8 @@ static double problem_of(const struct explanation *explanation)
 	/* nobody could do anything sooner than who sleeps wants it; mostly that is what is meant */
 	if (first->cause && first->cause->leaf == CATEGORY_WAIT_SLEEP)
 		problem *= rule_of(CATEGORY_WAIT_SLEEP)->weight;
+	if (is_follower(first))
+		problem /= 4;
 	return is_supervisor(explanation, first) ? problem / 100 : problem;
 }
 

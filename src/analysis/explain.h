@@ -37,6 +37,7 @@ struct finding {
 	uint64_t ns;
 	double share;           /* of the target's time */
 	uint64_t spun_ns;       /* of a kernel lock: what it cost on the CPU besides (spinning) */
+	bool is_of_several;     /* the target has several threads */
 	bool is_told_elsewhere; /* that CPU time, in the finding of the lock */
 	double confidence;
 	const struct blame_cause *cause; /* the main one; NULL: not known */

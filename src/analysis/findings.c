@@ -27,12 +27,12 @@
 /* Less is nobody's problem, whatever its share. */
 #define WORTH_NS UINT64_C(1000000)
 
-/* Of a process with several threads, one that only waits for the others of it to end or to hand
- * over: their problems are told by themselves. */
+/* Of a process with several threads, one that only waits for another of it that sleeps: the rest of
+ * what they wait for each other is told (weight_of). */
 static bool is_supervisors(const struct explanation *explanation, const struct blame_cause *cause)
 {
 	return explanation->thread_count > 1 && cause->category == CATEGORY_WAIT_CONDITION &&
-	       cause->hop_count > 1 &&
+	       cause->leaf == CATEGORY_WAIT_SLEEP && cause->hop_count > 1 &&
 	       cause->hops[1].thread->process == cause->hops[0].thread->process &&
 	       cause->hops[0].to_ns - cause->hops[0].from_ns >
 		       (explanation->to_ns - explanation->from_ns) / 2;
@@ -280,6 +280,7 @@ static double confidence_of(const struct finding *finding, const struct explanat
 
 static void fill(struct finding *finding, const struct explanation *explanation)
 {
+	finding->is_of_several = explanation->thread_count > 1;
 	finding->ns = explanation->account.ns[finding->category];
 	finding->share = (double)finding->ns / (double)explanation->total_ns;
 	take_parts(finding, explanation);
@@ -313,11 +314,26 @@ static void give_spinning(struct explanation *explanation)
 	}
 }
 
+/* Threads of the target that wait for each other's work may only wait for work: the time that
+ * others of it lack comes first. */
+#define WEIGHT_AMONG_OWN 0.2
+
+static bool is_among_own(const struct finding *finding)
+{
+	const struct blame_cause *cause = finding->cause;
+
+	return finding->category == CATEGORY_WAIT_CONDITION && cause && cause->hop_count > 1 &&
+	       cause->hops[1].thread->process == cause->hops[0].thread->process;
+}
+
 static double weight_of(const struct finding *finding)
 {
-	return finding->is_told_elsewhere ? 0
-					  : rule_of(finding->category)->weight *
-						    (double)(finding->ns + finding->spun_ns);
+	double weight =
+		rule_of(finding->category)->weight * (double)(finding->ns + finding->spun_ns);
+
+	if (finding->is_told_elsewhere)
+		return 0;
+	return finding->is_of_several && is_among_own(finding) ? WEIGHT_AMONG_OWN * weight : weight;
 }
 
 static int compare_findings(const void *a, const void *b)

@@ -33,8 +33,17 @@ static void note_waits(struct explanation *explanation)
 {
 	const struct account *account = &explanation->account;
 	char limit[UNITS_TEXT_SIZE];
-	double share = share_of(explanation, account->no_evidence_ns - account->inferred_ns);
+	uint64_t known_ns = account->inferred_ns + account->hung_ns;
+	double share = share_of(explanation, account->hung_ns);
 
+	if (share >= WORTH_A_NOTE)
+		note(explanation,
+		     "%.1f %% of the time went into waits that had not ended, of threads that did nothing while "
+		     "the whole machine was recorded: record with --pid or --comm to see what they wait for",
+		     100 * share);
+	share = share_of(explanation, account->no_evidence_ns > known_ns
+					      ? account->no_evidence_ns - known_ns
+					      : 0);
 	if (share >= WORTH_A_NOTE)
 		note(explanation,
 		     "%.1f %% of the time went into waits without evidence (shorter than %s, or lost): "

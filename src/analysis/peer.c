@@ -8,9 +8,12 @@
 #define EPHEMERAL_PORT 32768
 
 /* Tells these from the other habits that are kept in the same map (account.c). */
-#define HABIT_ACCEPTS (UINT64_C(1) << 62)
+#define HABIT_ACCEPTS  (UINT64_C(1) << 62)
+#define HABIT_CONNECTS (UINT64_C(1) << 60)
 /* No port, but that all ports have been looked for. */
-#define PORTS         (UINT64_C(1) << 16)
+#define PORTS          (UINT64_C(1) << 16)
+/* More than one port. */
+#define SHARED         (UINT64_C(1) << 17)
 
 const struct event_socket *peer_socket(const struct history *history, const struct wait *wait)
 {
@@ -39,6 +42,44 @@ static bool is_accept(const struct wait *wait)
 				   : NULL;
 
 	return name && !strncmp(name, "accept", 6);
+}
+
+/* Counts up to two ports that PORT was connected with: the first, or SHARED. */
+static void note_connection(struct map64 *habits, uint16_t port, uint16_t other)
+{
+	uint64_t *known = map64_get(habits, HABIT_CONNECTS | port);
+
+	if (!known)
+		map64_put(habits, HABIT_CONNECTS | port, other);
+	else if (*known != other)
+		*known = SHARED;
+}
+
+/* Ports that were connected with several others that the kernel gave out: those of servers. */
+static void find_shared(const struct history *history, struct map64 *habits)
+{
+	const struct event_socket *socket;
+	size_t at = 0;
+
+	while ((socket = model_socket_next(history_model(history), &at))) {
+		if (socket->family == AF_UNIX || socket->local_port < EPHEMERAL_PORT ||
+		    socket->remote_port < EPHEMERAL_PORT)
+			continue;
+		note_connection(habits, socket->local_port, socket->remote_port);
+		note_connection(habits, socket->remote_port, socket->local_port);
+	}
+	map64_put(habits, HABIT_CONNECTS | PORTS, 1);
+}
+
+static bool is_shared(const struct history *history, uint16_t port)
+{
+	struct map64 *habits = history_habits(history);
+	const uint64_t *known;
+
+	if (!map64_get(habits, HABIT_CONNECTS | PORTS))
+		find_shared(history, habits);
+	known = map64_get(habits, HABIT_CONNECTS | port);
+	return known && *known == SHARED;
 }
 
 /* All that were seen to wait in accept, by port. */
@@ -88,5 +129,9 @@ enum peer_role peer_role(const struct history *history, const struct event_socke
 		return PEER_CLIENT;
 	if (acceptor_of(history, socket->local_port))
 		return PEER_SERVER;
-	return acceptor_of(history, socket->remote_port) ? PEER_CLIENT : PEER_UNKNOWN;
+	if (acceptor_of(history, socket->remote_port))
+		return PEER_CLIENT;
+	if (is_shared(history, socket->local_port) == is_shared(history, socket->remote_port))
+		return PEER_UNKNOWN;
+	return is_shared(history, socket->local_port) ? PEER_SERVER : PEER_CLIENT;
 }

@@ -4,8 +4,8 @@
  *
  * A server that waits for the next request has nothing to do; a client that waits for the answer is
  * held up. Their waits look alike, so the sockets are asked: a client's port is given out by the
- * kernel, a server's is one that somebody chose, or on which somebody was seen to accept; of unix
- * sockets, the server's end has a name.
+ * kernel, a server's is one that somebody chose, on which somebody was seen to accept, or that
+ * several others are connected with; of unix sockets, the server's end has a name.
  */
 #ifndef DASHCAM_ANALYSIS_PEER_H
 #define DASHCAM_ANALYSIS_PEER_H

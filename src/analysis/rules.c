@@ -73,8 +73,8 @@ static const struct advice advices[] = {
 	{CATEGORY_LOCK_FUTEX, CATEGORY_WAIT_SLEEP, NULL,
 	 "{culprit} sleeps in {function} while it holds the lock: let it go before sleeping"},
 	{CATEGORY_LOCK_FUTEX, CATEGORY_RUNQ_PREEMPTED, NULL,
-	 "the holder lacks CPU time: keep {culprit} off its CPU, or give the mutex priority "
-	 "inheritance (PTHREAD_PRIO_INHERIT)"},
+	 "the holder lacks CPU time: keep {culprit} off its CPU; where {target} has the higher priority, "
+	 "a mutex that passes it on helps (PTHREAD_PRIO_INHERIT)"},
 	{ANY, CATEGORY_RUNQ_PREEMPTED, NULL,
 	 "the one that is waited for lacks CPU time, because {culprit} runs: keep them apart, or raise "
 	 "the priority of the one that is waited for"},
@@ -85,8 +85,8 @@ static const struct advice advices[] = {
 	{CATEGORY_LOCK_FUTEX, ANY, NULL,
 	 "see what {culprit} does in {function} while it holds the lock"},
 	{CATEGORY_LOCK_KERNEL, ANY, "mmap_lock",
-	 "{culprit} works on the whole address space in {function}: read smaps and the like less often "
-	 "(smaps_rollup holds the lock as long), map and unmap in smaller parts"},
+	 "{culprit} works on the whole address space in {function}: fork, unmap, and read smaps (or "
+	 "smaps_rollup) less often or in smaller parts"},
 	{CATEGORY_LOCK_KERNEL, ANY, "rtnl",
 	 "{culprit} changes the network configuration: do it less often or in one batch"},
 	{CATEGORY_LOCK_KERNEL, ANY, "inode",
@@ -170,9 +170,12 @@ static const struct advice advices[] = {
 	 "the receiver does not read ({object}): see what it does meanwhile"},
 	{CATEGORY_NET_SEND, ANY, NULL,
 	 "the receiver does not read in time: see what {culprit} does in {function}"},
-	{CATEGORY_NET_CONNECT, ANY, NULL,
+	{CATEGORY_NET_CONNECT, CATEGORY_NET_CONNECT, NULL,
 	 "the peer does not answer or does not accept ({object}): see its backlog (ss -lt) and the "
 	 "way"},
+	{CATEGORY_NET_CONNECT, ANY, NULL,
+	 "the peer does not accept in time: see what {culprit} does in {function}, and its backlog (ss "
+	 "-lt)"},
 	{CATEGORY_MEM_FAULT, ANY, NULL,
 	 "touch the memory before it is needed (MAP_POPULATE, readahead, mlock), use larger pages, or "
 	 "reuse it"},

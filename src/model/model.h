@@ -245,6 +245,8 @@ struct thread *model_wait_owner(const struct model *model, const struct wait *wa
 /* File and socket definitions; NULL if unknown. */
 const struct event_file *model_file(const struct model *model, uint64_t id);
 const struct event_socket *model_socket(const struct model *model, uint64_t id);
+/* All sockets, in no order: NULL after the last. *AT is 0 at first. */
+const struct event_socket *model_socket_next(const struct model *model, size_t *at);
 /* "/var/log/x" or "tcp 10.0.0.1:80 > 10.0.0.2:5000" or "unix @x" or "futex 0x7f.."; "" if unknown.
  * Written into TEXT, cut to SIZE. Returns TEXT. */
 char *model_object_text(const struct model *model, const struct event_wait *evidence, char *text,

@@ -30,6 +30,15 @@ const struct event_socket *model_socket(const struct model *model, uint64_t id)
 	return known ? (const struct event_socket *)(uintptr_t)*known : NULL;
 }
 
+const struct event_socket *model_socket_next(const struct model *model, size_t *at)
+{
+	uint64_t id, value;
+
+	return map64_next(&model->tables.sockets, at, &id, &value)
+		       ? (const struct event_socket *)(uintptr_t)value
+		       : NULL;
+}
+
 static void file_text(const struct event_file *file, char *text, size_t size)
 {
 	if (*file->path)

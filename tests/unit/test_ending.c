@@ -134,6 +134,8 @@ static void test_not_past_time_limits(void **state)
 	"socket server tcp 10.0.0.2:80 10.0.0.1:40000\n"                                           \
 	"socket high-a tcp 10.0.0.1:40000 10.0.0.2:50000\n"                                        \
 	"socket high-b tcp 10.0.0.2:50000 10.0.0.1:40000\n"                                        \
+	"socket one-of-many tcp 10.0.0.1:41000 10.0.0.2:51000\n"                                   \
+	"socket of-many tcp 10.0.0.2:51000 10.0.0.1:41001\n"                                       \
 	"socket low tcp 10.0.0.1:700 10.0.0.2:800\n"                                               \
 	"socket listening tcp 10.0.0.2:50000 0.0.0.0:0\n"                                          \
 	"socket bound unix /run/x.sock\n"                                                          \
@@ -159,6 +161,8 @@ static void test_roles(void **state)
 	assert_int_equal(peer_role(scene.history, socket_of(&scene, "server")), PEER_SERVER);
 	assert_int_equal(peer_role(scene.history, socket_of(&scene, "low")), PEER_UNKNOWN);
 	assert_int_equal(peer_role(scene.history, socket_of(&scene, "high-a")), PEER_UNKNOWN);
+	assert_int_equal(peer_role(scene.history, socket_of(&scene, "one-of-many")), PEER_CLIENT);
+	assert_int_equal(peer_role(scene.history, socket_of(&scene, "of-many")), PEER_SERVER);
 	assert_int_equal(peer_role(scene.history, socket_of(&scene, "listening")), PEER_UNKNOWN);
 	assert_int_equal(peer_role(scene.history, socket_of(&scene, "bound")), PEER_SERVER);
 	assert_int_equal(peer_role(scene.history, socket_of(&scene, "unbound")), PEER_UNKNOWN);

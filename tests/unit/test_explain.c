@@ -380,6 +380,21 @@ static void test_notes(void **state)
 	scene_close(&scene);
 }
 
+/* Nobody looked at it: it slept when the recording began, and when it ended. */
+static void test_note_of_hung(void **state)
+{
+	struct scene scene = scene_open("meta min_wait_ns 1000000000\n" CAST "10ms.. 10 short\n"
+					"100ms cpu2 switch 12:S > idle\n");
+	struct explanation explanation = scene_explain(&scene, 10);
+
+	(void)state;
+	assert_true(
+		has_note(&explanation, "90.0 % of the time went into waits that had not ended"));
+	assert_false(has_note(&explanation, "smaller --min-wait"));
+	explanation_release(&explanation);
+	scene_close(&scene);
+}
+
 static void test_unnamed_function(void **state)
 {
 	struct scene scene = scene_open(CAST END "stack stripped user app+0x1234 main\n"
@@ -565,16 +580,27 @@ static void test_equal_spans(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_healthy),         cmocka_unit_test(test_lock),
-		cmocka_unit_test(test_idle_holder),     cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_own_time),        cmocka_unit_test(test_lost_events),
-		cmocka_unit_test(test_absurd_numbers),  cmocka_unit_test(test_too_little),
-		cmocka_unit_test(test_ranks),           cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_advice),          cmocka_unit_test(test_rules_are_complete),
-		cmocka_unit_test(test_notes),           cmocka_unit_test(test_unnamed_function),
-		cmocka_unit_test(test_biggest_problem), cmocka_unit_test(test_process),
-		cmocka_unit_test(test_range),           cmocka_unit_test(test_no_target),
-		cmocka_unit_test(test_spans),           cmocka_unit_test(test_equal_spans),
+		cmocka_unit_test(test_healthy),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_idle_holder),
+		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_own_time),
+		cmocka_unit_test(test_lost_events),
+		cmocka_unit_test(test_absurd_numbers),
+		cmocka_unit_test(test_too_little),
+		cmocka_unit_test(test_ranks),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_advice),
+		cmocka_unit_test(test_rules_are_complete),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_note_of_hung),
+		cmocka_unit_test(test_unnamed_function),
+		cmocka_unit_test(test_biggest_problem),
+		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_range),
+		cmocka_unit_test(test_no_target),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_equal_spans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
