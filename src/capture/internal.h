@@ -32,8 +32,8 @@ struct capture {
 	struct bpf_link **sample_links; /* one per CPU */
 	int *kick_fds;
 	void **kick_pages;
-	void *maps[EVENT_LOG_KINDS]; /* the logs of all CPUs, as mapped here */
-	size_t map_bytes[EVENT_LOG_KINDS];
+	void *maps[EVENT_LOG_CALL]; /* the logs of all CPUs, as mapped here */
+	size_t map_bytes[EVENT_LOG_CALL];
 	struct spans spans;
 	struct drain drain;
 	struct look_around look; /* of who is alive, the last one */

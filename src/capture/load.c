@@ -30,7 +30,7 @@ static size_t log_element_bytes(const struct capture *capture, enum event_log lo
 	return LOG_HEAD_BYTES + capture->settings.evidence_mask + 1 + LOG_SLACK_BYTES;
 }
 
-static const char *const log_map_names[EVENT_LOG_KINDS] = {
+static const char *const log_map_names[EVENT_LOG_CALL] = {
 	[EVENT_LOG_SWITCH] = "switch_log", [EVENT_LOG_EVIDENCE] = "evidence_log"};
 
 static int prepare_object(struct capture *capture)
@@ -44,7 +44,7 @@ static int prepare_object(struct capture *capture)
 	if (!place || size < sizeof(capture->settings))
 		return fail(-EINVAL, "the kernel side of this program is of another version");
 	memcpy(place, &capture->settings, sizeof(capture->settings));
-	for (enum event_log log = 0; log < EVENT_LOG_KINDS && !err; log++)
+	for (enum event_log log = 0; log < EVENT_LOG_CALL && !err; log++)
 		err = set_map(capture, log_map_names[log], capture->cpu_count,
 			      (uint32_t)log_element_bytes(capture, log));
 	if (!err)
@@ -146,7 +146,7 @@ int load_logs(struct capture *capture)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 
-	for (enum event_log log = 0; log < EVENT_LOG_KINDS; log++) {
+	for (enum event_log log = 0; log < EVENT_LOG_CALL; log++) {
 		size_t element = log_element_bytes(capture, log);
 		size_t bytes = (element * capture->cpu_count + page_bytes - 1) & ~(page_bytes - 1);
 		struct log_reader *readers = xcalloc(capture->cpu_count, sizeof(*readers));
@@ -228,7 +228,7 @@ void load_release(struct capture *capture)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 
-	for (enum event_log log = 0; log < EVENT_LOG_KINDS; log++) {
+	for (enum event_log log = 0; log < EVENT_LOG_CALL; log++) {
 		if (capture->maps[log])
 			munmap(capture->maps[log], capture->map_bytes[log]);
 	}

@@ -62,6 +62,7 @@ const char *info_log_name(uint16_t log)
 {
 	return log == EVENT_LOG_SWITCH     ? "switch"
 	       : log == EVENT_LOG_EVIDENCE ? "evidence"
+	       : log == EVENT_LOG_CALL     ? "call"
 					   : "unknown";
 }
 

@@ -59,7 +59,10 @@
 	X(32, span_name, SPAN_NAME, "defines a span's name: the function it stands for")           \
 	X(33, span, SPAN, "a thread was inside a function that the user named")                    \
 	X(34, cgroup, CGROUP, "which cgroup a process is in, and its limits")                      \
-	X(35, steal, STEAL, "the hypervisor ran something else on a CPU")
+	X(35, steal, STEAL, "the hypervisor ran something else on a CPU")                          \
+	X(36, call, CALL, "a call of a traced function, from entry to return")                     \
+	X(37, call_count, CALL_COUNT, "calls of a function that were counted, not written")        \
+	X(38, call_value, CALL_VALUE, "arguments of a call, or what it returned")
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -535,12 +538,20 @@ struct event_frame {
 	char text[];
 };
 
-/* What the user calls a function: --span NAME=BINARY:FUNCTION. Several functions may share a NAME.
- */
+enum event_span_name_flag {
+	EVENT_NAME_TRACED = 1,     /* a function of -F; else a --span or a marker */
+	EVENT_NAME_CHEAP = 2,      /* its probe lies on an instruction that the kernel emulates */
+	EVENT_NAME_COSTLY = 4,     /* its probe lies on one that is single-stepped */
+	EVENT_NAME_ENTRY_ONLY = 8, /* no probe on its return: its calls end where the next event shows */
+	EVENT_NAME_LIBRARY = 16,   /* of another file than the program itself */
+};
+
+/* What spans and calls are called: what the user said (--span NAME=BINARY:FUNCTION), or the name of
+ * a traced function (with @SONAME behind it if it is of a library). Several may share a NAME. */
 struct event_span_name {
 	struct event_header header;
-	__u32 name; /* the id that spans carry, from 1 on */
-	__u32 reserved;
+	__u32 name;  /* the id that spans and calls carry, from 1 on */
+	__u32 flags; /* enum event_span_name_flag */
 	char text[]; /* NAME, NUL, BINARY:FUNCTION, NUL */
 };
 
@@ -548,8 +559,12 @@ struct event_span_name {
 
 enum event_span_flag {
 	EVENT_SPAN_OPEN = 1,   /* it had not returned: time_ns is when it was seen last */
-	EVENT_SPAN_BROKEN = 2, /* left without a return (longjmp, exception): time_ns is when that
-				  was noticed, at the thread's next span */
+	EVENT_SPAN_BROKEN = 2, /* its return was not seen (longjmp, exception, no probe there): time_ns
+				  is when it was noticed that it had ended, at the thread's next event */
+	EVENT_SPAN_INHERITED = 4, /* called before the thread was forked, by its parent: start_ns is
+				     the birth */
+	EVENT_SPAN_SUMMED = 8, /* calls inside it were counted (call_count), not written */
+	EVENT_SPAN_EXEC = 16,  /* with OPEN: the process began another program inside of it */
 };
 
 /* From the call of a function to its return. Calls of the same function from inside it belong to
@@ -562,6 +577,56 @@ struct event_span {
 	__u32 name;  /* id of a span_name event */
 	__u16 depth; /* how many spans of the thread are around it */
 	__u16 flags; /* enum event_span_flag */
+};
+
+/* ---- the call log: 32 bytes each ---- */
+
+/* A span of less than 4.3 s in the form that costs least. A longer one is a span event, with the same
+ * name and depth. Calls of a function from inside itself are calls of their own. */
+struct event_call {
+	struct event_header header; /* time_ns: its end */
+	__u32 tid;
+	__u32 duration_ns;
+	__u32 name;  /* id of a span_name event */
+	__u16 depth; /* how many calls and spans of the thread are around it */
+	__u16 flags; /* enum event_span_flag */
+};
+
+/*
+ * Calls that were counted by the kernel side since the start, not written one by one (--min-time,
+ * --max-rate, --depth); one event for each function that has any, at the recording's end. What a
+ * function took in all is its calls, spans and these:
+ *	calls = written + calls
+ *	total = written ones that are not inside another call of the function + total_ns
+ *	self = written - written ones right inside of them - hidden_ns + self_ns
+ */
+struct event_call_count {
+	struct event_header header; /* time_ns: when it was read */
+	__u32 name;                 /* id of a span_name event */
+	__u32 reserved;
+	__u64 calls;
+	__u64 total_ns;  /* of those not inside another call of the same function */
+	__u64 self_ns;   /* without what was traced inside of them */
+	__u64 max_ns;    /* the longest of them */
+	__u64 hidden_ns; /* of counted calls inside written calls of this function, and not inside of
+			    written ones in between */
+	__u64 since_ns;  /* it went above --max-rate: calls were no longer written; 0: it did not */
+};
+
+enum event_value_flag {
+	EVENT_VALUE_RESULT = 1, /* what the call returned; else its arguments */
+	EVENT_VALUE_CUT = 2,    /* a text or bytes were longer */
+};
+
+/* What was passed to a call (time_ns: its start), or came back (time_ns: its end). */
+struct event_call_value {
+	struct event_header header;
+	__u32 tid;
+	__u32 name;     /* id of a span_name event */
+	__u64 start_ns; /* of the call: with tid and name it tells which one */
+	__u32 flags;    /* enum event_value_flag */
+	__u32 reserved;
+	char text[]; /* "path=\"/etc/hosts\", flags=2", NUL, "", NUL */
 };
 
 struct event_meta {
@@ -594,7 +659,8 @@ struct event_clock {
 enum event_log {
 	EVENT_LOG_SWITCH = 0,
 	EVENT_LOG_EVIDENCE = 1,
-	EVENT_LOG_KINDS = 2
+	EVENT_LOG_CALL = 2, /* only where functions are traced */
+	EVENT_LOG_KINDS = 3
 };
 
 /* number on disk, NAME, what was lost (NULL: events of the log), why */

@@ -245,8 +245,10 @@ static const struct event_field frame_fields[] = {
 };
 
 static const struct event_field span_name_fields[] = {
-	FIELD(span_name, name, MEANING_COUNT, "the id that spans carry"),
-	FIELD(span_name, reserved, MEANING_RESERVED, ""),
+	FIELD(span_name, name, MEANING_COUNT, "the id that spans and calls carry"),
+	FIELD(span_name, flags, MEANING_FLAGS,
+	      "1 traced function, 2 cheap place, 4 costly place, 8 no probe on its return, 16 of a "
+	      "library"),
 	FIELD_TAIL(span_name, text, MEANING_TEXTS, "name, then binary:function"),
 };
 
@@ -257,7 +259,41 @@ static const struct event_field span_fields[] = {
 	FIELD(span, name, MEANING_COUNT, "id of its name"),
 	FIELD(span, depth, MEANING_COUNT, "how many spans of the thread are around it"),
 	FIELD(span, flags, MEANING_FLAGS,
-	      "1 it had not returned, 2 left without a return (longjmp, exception)"),
+	      "1 it had not returned, 2 its return was not seen, 4 begun by the thread's parent, 8 "
+	      "calls in it were counted only, 16 ended by exec"),
+};
+
+static const struct event_field call_fields[] = {
+	FIELD(call, tid, MEANING_TID, "thread that called it"),
+	FIELD(call, duration_ns, MEANING_DURATION_NS, "from entry to return"),
+	FIELD(call, name, MEANING_COUNT, "id of its name"),
+	FIELD(call, depth, MEANING_COUNT, "how many calls and spans of the thread are around it"),
+	FIELD(call, flags, MEANING_FLAGS,
+	      "1 it had not returned, 2 its return was not seen, 4 begun by the thread's parent, 8 "
+	      "calls in it were counted only, 16 ended by exec"),
+};
+
+static const struct event_field call_count_fields[] = {
+	FIELD(call_count, name, MEANING_COUNT, "id of the function's name"),
+	FIELD(call_count, reserved, MEANING_RESERVED, ""),
+	FIELD(call_count, calls, MEANING_COUNT, "calls that were counted, not written"),
+	FIELD(call_count, total_ns, MEANING_DURATION_NS,
+	      "of those not inside another call of the function"),
+	FIELD(call_count, self_ns, MEANING_DURATION_NS, "without what was traced inside of them"),
+	FIELD(call_count, max_ns, MEANING_DURATION_NS, "the longest of them"),
+	FIELD(call_count, hidden_ns, MEANING_DURATION_NS,
+	      "of counted calls right inside written calls of the function"),
+	FIELD(call_count, since_ns, MEANING_TIME_NS,
+	      "when there were too many to write; 0 is never"),
+};
+
+static const struct event_field call_value_fields[] = {
+	FIELD(call_value, tid, MEANING_TID, "thread that called"),
+	FIELD(call_value, name, MEANING_COUNT, "id of the function's name"),
+	FIELD(call_value, start_ns, MEANING_TIME_NS, "when the function was called"),
+	FIELD(call_value, flags, MEANING_FLAGS, "1 what it returned, 2 cut"),
+	FIELD(call_value, reserved, MEANING_RESERVED, ""),
+	FIELD_TAIL(call_value, text, MEANING_TEXTS, "the values, then nothing"),
 };
 
 static const struct event_field meta_fields[] = {

@@ -63,7 +63,7 @@ int event_rows_read(struct model *model, const struct export_options *options, u
 	err = read_streams(model, &selection, STREAM_BIT(STREAM_TABLE), kind, take, context);
 	if (!err)
 		err = read_streams(model, &selection,
-				   STREAM_BIT(STREAM_SWITCH) | STREAM_BIT(STREAM_EVIDENCE), kind,
+				   STREAM_TIMED, kind,
 				   take, context);
 	selection_release(&selection);
 	return err;

@@ -30,6 +30,8 @@ static bool is_switch_kind(unsigned int kind)
 
 static unsigned int streams_of(unsigned int kind)
 {
+	if (kind == EVENT_CALL)
+		return STREAM_BIT(STREAM_CALL);
 	return is_switch_kind(kind) ? STREAM_BIT(STREAM_SWITCH)
 				    : STREAM_BIT(STREAM_EVIDENCE) | STREAM_BIT(STREAM_TABLE);
 }

@@ -24,10 +24,15 @@ enum recording_stream {
 	STREAM_EVIDENCE = 1, /* wait, sample, fork, exec, exit, rename, loss, clock: all else with a time */
 	STREAM_TABLE = 2,    /* what defines ids and facts: stack, file, socket, thread, mapping, module,
 				frame, meta, hook; in the order written */
-	STREAM_KINDS = 3,
+	STREAM_CALL = 3,     /* call: one for each call of a traced function */
+	STREAM_KINDS = 4,
 };
 
 #define STREAM_BIT(stream) (1u << (stream))
+
+/* All streams whose events have a time. */
+#define STREAM_TIMED                                                                               \
+	(STREAM_BIT(STREAM_SWITCH) | STREAM_BIT(STREAM_EVIDENCE) | STREAM_BIT(STREAM_CALL))
 
 struct recording;
 
@@ -38,7 +43,7 @@ struct recording_info {
 	bool is_torn;           /* it has no index: the writer did not finish, or the tail is damaged */
 	char damage[160];       /* one sentence about it, or about a full disk; "" if whole */
 	uint64_t chunks;
-	uint64_t first_ns;      /* of the events of STREAM_SWITCH and STREAM_EVIDENCE; 0 if none */
+	uint64_t first_ns;      /* of the events that have a time; 0 if none */
 	uint64_t last_ns;
 	uint64_t event_count[EVENT_KIND_LIMIT]; /* per kind */
 	uint64_t unknown_events; /* of kinds that this version does not know: never handed out */
@@ -65,7 +70,7 @@ struct recording_cursor;
 
 /*
  * Reads events in the order of time, all CPUs and chosen streams merged (of equal times: STREAM_TABLE,
- * then STREAM_SWITCH, then STREAM_EVIDENCE first). Chunks are decoded one per stream and CPU at a time,
+ * then STREAM_SWITCH, STREAM_EVIDENCE, STREAM_CALL). Chunks are decoded one per stream and CPU at a time,
  * and those outside the range are not decoded at all. Several cursors may be open.
  */
 int recording_cursor_new(struct recording_cursor **ret, struct recording *recording,
@@ -82,7 +87,7 @@ struct recording *recording_memory_new(void);
 /* Appends sound events of one stream and CPU; copies them. */
 void recording_memory_add(struct recording *recording, enum recording_stream stream, uint16_t cpu,
 			  const void *events, size_t size);
-/* Forgets chunks of STREAM_SWITCH and STREAM_EVIDENCE that end before BEFORE_NS. */
+/* Forgets chunks of events with a time that end before BEFORE_NS. */
 void recording_memory_forget(struct recording *recording, uint64_t before_ns);
 
 /* ---- writing ---- */

@@ -145,10 +145,12 @@ static int write_chunk(struct recording_writer *writer, struct collector *collec
 
 	buffer_clear(&writer->out);
 	buffer_extend(&writer->out, sizeof(header));
-	/* In columns the switch log takes a half to a quarter; evidence, whose 64-bit ids repeat as
+	/* In columns the logs of switches and calls take a half to a quarter; evidence, whose 64-bit ids repeat as
 	 * a whole, takes 40 % more. */
 	header.codec = codec_encode(&writer->codec, collector->events, entry->decoded_bytes,
-				    collector->stream == STREAM_SWITCH, &writer->out);
+				    collector->stream == STREAM_SWITCH ||
+					    collector->stream == STREAM_CALL,
+				    &writer->out);
 	header.stored_bytes = (uint32_t)(writer->out.size - sizeof(header));
 	header.payload_hash = hash_bytes(writer->out.data + sizeof(header), header.stored_bytes);
 	header.hash = format_hash(&header, sizeof(header));
@@ -226,7 +228,7 @@ static int make_room(struct recording_writer *writer, struct collector *collecto
 {
 	int err = 0;
 
-	if (collector->stream == STREAM_EVIDENCE)
+	if (collector->stream == STREAM_EVIDENCE || collector->stream == STREAM_CALL)
 		err = flush_stream(writer, STREAM_TABLE);
 	return err ? err : write_chunk(writer, collector);
 }
@@ -270,6 +272,8 @@ int recording_flush(struct recording_writer *writer)
 	err = flush_stream(writer, STREAM_TABLE);
 	if (!err)
 		err = flush_stream(writer, STREAM_EVIDENCE);
+	if (!err)
+		err = flush_stream(writer, STREAM_CALL);
 	return err ? err : flush_stream(writer, STREAM_SWITCH);
 }
 
