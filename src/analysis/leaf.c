@@ -58,6 +58,8 @@ void leaf_of_sample(struct leaf *leaf, const struct history *history, const stru
 	};
 	if (leaf->category != CATEGORY_CPU_USER)
 		name_kernel_work(leaf, model, sample);
+	if (leaf->category == CATEGORY_MEM_RECLAIM)
+		leaf_memory_limit(leaf, history, sample->thread, sample->time_ns);
 	hotspot_add(&leaf->hotspot, sample->event->user_stack, sample->event->kernel_stack,
 		    leaf->ns);
 }
