@@ -11,7 +11,7 @@
 #include "bpf/disk.bpf.c"
 #include "bpf/reclaim.bpf.c"
 #include "bpf/tcp.bpf.c"
-#include "bpf/span.bpf.c"
+#include "bpf/function.bpf.c"
 #include "bpf/irq.bpf.c"
 #include "bpf/open.bpf.c"
 

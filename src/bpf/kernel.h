@@ -204,6 +204,11 @@ enum cgroup_subsys_id {
 	memory_cgrp_id,
 };
 
+/* Of uprobes: a thread that has met one. */
+struct uprobe_task {
+	unsigned int depth; /* calls under way with a probe on their return */
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -221,6 +226,9 @@ struct task_struct {
 	struct sched_info sched_info;
 	struct thread_struct thread;
 	struct css_set *cgroups;
+	unsigned long sas_ss_sp; /* stack that the program set aside for signal handlers */
+	__u64 sas_ss_size;
+	struct uprobe_task *utask;
 };
 
 struct page {
@@ -299,6 +307,17 @@ struct bpf_perf_event_data_kern {
 	struct pt_regs *regs;
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
 #pragma clang attribute pop
 
 #define PF_EXITING   0x00000004
@@ -306,10 +325,6 @@ struct bpf_perf_event_data_kern {
 #define PF_KTHREAD   0x00200000
 
 #define TASK_INTERRUPTIBLE   0x1
-struct bpf_iter__task {
-	struct task_struct *task;
-} __attribute__((preserve_access_index));
-
 #define TASK_UNINTERRUPTIBLE 0x2
 #define TASK_DEAD            0x80
 

@@ -2,7 +2,7 @@
 /*
  * Probe life: births, deaths, new programs, new names. All of them, whatever the filter.
  */
-#include "bpf/span.bpf.h"
+#include "bpf/function.bpf.h"
 #include "bpf/stack.bpf.h"
 
 #define CMDLINE_MAX 256
@@ -39,6 +39,8 @@ int on_fork(__u64 *ctx)
 	if ((settings.filter & FILTER_FOLLOW) && pid != parent_pid &&
 	    bpf_map_lookup_elem(&targets, &parent_pid))
 		bpf_map_update_elem(&targets, &pid, &one, BPF_ANY);
+	if (settings.function_count && pid != parent_pid)
+		inherit_calls(parent, child);
 	event = evidence_reserve(log, sizeof(*event), &mark, &position);
 	event_begin(&event->header, mark, EVENT_FORK, sizeof(*event), bpf_ktime_get_ns());
 	event->parent_tid = parent->pid;
@@ -76,7 +78,7 @@ int on_exec(__u64 *ctx)
 
 	if (!log)
 		return 0;
-	end_spans((__u32)ctx[1], log);
+	end_open_calls(EVENT_SPAN_EXEC);
 	event = evidence_reserve(log, sizeof(*event) + CMDLINE_MAX, &mark, &position);
 	event_begin(&event->header, mark, EVENT_EXEC, sizeof(*event) + CMDLINE_MAX,
 		    bpf_ktime_get_ns());
@@ -109,7 +111,7 @@ int on_exit(__u64 *ctx)
 
 	if (!log)
 		return 0;
-	end_spans(task->pid, log);
+	end_open_calls(0);
 	event = evidence_reserve(log, sizeof(*event), &mark, &position);
 	event_begin(&event->header, mark, EVENT_EXIT, sizeof(*event), bpf_ktime_get_ns());
 	event->tid = task->pid;

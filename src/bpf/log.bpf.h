@@ -28,6 +28,14 @@ struct {
 } evidence_log SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__uint(value_size, LOG_HEAD_BYTES);
+} call_log SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
@@ -51,11 +59,16 @@ static __always_inline struct log_head *evidence_log_of(__u32 cpu)
 	return bpf_map_lookup_elem(&evidence_log, &cpu);
 }
 
+static __always_inline struct log_head *call_log_of(__u32 cpu)
+{
+	return bpf_map_lookup_elem(&call_log, &cpu);
+}
+
 /* Reserves the next 32-byte record of a switch log; commit it with the mark it returns. */
 static __always_inline void *switch_reserve(struct log_head *log, __u32 *ret_mark)
 {
 	__u64 position = __sync_fetch_and_add(&log->position, 1);
-	__u64 offset = (position * LOG_SWITCH_UNIT) & settings.switch_mask & ~31ULL;
+	__u64 offset = (position * LOG_SLOT_UNIT) & settings.switch_mask & ~31ULL;
 
 	*ret_mark = log_mark(position, settings.key);
 	return (void *)log + LOG_HEAD_BYTES + offset;
@@ -109,9 +122,10 @@ static __always_inline bool is_nearly_lapped(struct log_head *log, __u64 positio
 /*
  * Writes a whole event of BYTES (a constant) to an evidence log, for programs that can be preempted
  * (uprobes; the others cannot). Such a one may be put off its CPU between reserving and committing:
- * readers wait for it some rounds, then count it as lost. By the time it goes on, its place may have
- * been given away again. So the event is made elsewhere, only this copy lies in between, and it is
- * not begun when the log has come half round meanwhile (then it has been counted as lost, too).
+ * readers wait for it some rounds, then count it as lost. By the time it goes on, its place may
+ * have been given away again. So the event is made elsewhere, only this copy lies in between, and
+ * it is not begun when the log has come half round meanwhile (then it has been counted as lost,
+ * too).
  */
 static __always_inline void evidence_put(struct log_head *log, struct event_header *event,
 					 const __u32 bytes)
@@ -124,6 +138,21 @@ static __always_inline void evidence_put(struct log_head *log, struct event_head
 		return;
 	event->mark = ~mark;
 	__builtin_memcpy(place, event, bytes);
+	event_commit(place, mark);
+}
+
+/* The same for a call log. */
+static __always_inline void call_put(struct log_head *log, struct event_call *event)
+{
+	__u64 position = __sync_fetch_and_add(&log->position, 1);
+	__u64 offset = (position * LOG_SLOT_UNIT) & settings.call_mask & ~31ULL;
+	void *place = (void *)log + LOG_HEAD_BYTES + offset;
+	__u32 mark = log_mark(position, settings.key);
+
+	if ((*(volatile __u64 *)&log->position - position) * LOG_SLOT_UNIT > settings.call_mask / 2)
+		return;
+	event->header.mark = ~mark;
+	__builtin_memcpy(place, event, sizeof(*event));
 	event_commit(place, mark);
 }
 

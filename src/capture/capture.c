@@ -43,20 +43,19 @@ static unsigned int count_cpus(void)
 }
 
 /* Other hooks that are missing leave a recording with less in it; this one was asked for. */
-static int check_spans(const struct capture *capture)
+static int check_functions(const struct capture *capture)
 {
-	static const enum hook_id ids[] = {HOOK_SPAN_ENTRY, HOOK_SPAN_RETURN};
+	static const enum hook_id ids[] = {HOOK_FUNCTION_ENTRY, HOOK_FUNCTION_RETURN};
 
-	for (size_t i = 0; capture->spans.count > 0 && i < ARRAY_SIZE(ids); i++) {
+	for (size_t i = 0; capture->functions.count > 0 && i < ARRAY_SIZE(ids); i++) {
 		const struct hook_state *state = &capture->states[ids[i]];
 
 		if (state->error == -EVENT_HOOK_LEFT_OUT)
-			return fail(-EINVAL, "--span needs %s: do not leave it out",
+			return fail(-EINVAL, "tracing functions needs %s: do not leave it out",
 				    hooks[ids[i]].name);
 		if (!state->works)
 			return fail_errno(state->error,
-					  "--span: the kernel refuses probes on "
-					  "functions of programs (%s)",
+					  "the kernel refuses probes on functions of programs (%s)",
 					  hooks[ids[i]].mend);
 	}
 	return 0;
@@ -75,7 +74,7 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	err = resolver_new(&resolver, &resolver_options);
 	if (err)
 		return err;
-	err = spans_find(&capture->spans, options, resolver);
+	err = functions_find(&capture->functions, options, resolver);
 	if (err) {
 		resolver_free(resolver);
 		return err;
@@ -87,13 +86,14 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 		err = settings_make(&capture->settings, options, capture->cpu_count);
 	if (err)
 		return err;
+	capture->settings.function_count = (uint32_t)capture->functions.count;
 	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
 		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);
 		capture->settings.irq_hidden_ns = hidden_ns;
 	}
 	err = load_object(capture, options->evidence_hook);
 	if (!err)
-		err = check_spans(capture);
+		err = check_functions(capture);
 	if (!err)
 		err = load_logs(capture);
 	if (!err)
@@ -119,7 +119,6 @@ int capture_open(struct capture **ret, const struct capture_options *options)
 		return err;
 	}
 	statement_machine(capture);
-	spans_tell_names(&capture->spans, &capture->drain);
 	*ret = capture;
 	return 0;
 }
@@ -240,8 +239,7 @@ int capture_start(struct capture *capture)
 	/* births first, the switches last: who is seen running has been seen living */
 	for (int id = HOOK_COUNT - 1; id > HOOK_WAKING; id--) {
 		if (hooks[id].program && hooks[id].type != HOOK_TYPE_UPROBE &&
-		    hooks[id].type != HOOK_TYPE_ITERATOR &&
-		    choice_is_used(capture, id))
+		    hooks[id].type != HOOK_TYPE_ITERATOR && choice_is_used(capture, id))
 			attach_or_do_without(capture, id);
 	}
 	if (capture->probes & PROBE_BIT(PROBE_IRQ))
@@ -251,8 +249,9 @@ int capture_start(struct capture *capture)
 		attach_or_do_without(capture, HOOK_WAKING);
 	err = attach(capture, HOOK_SWITCH);
 	if (!err)
-		err = spans_attach(&capture->spans, capture->object);
+		err = functions_attach(&capture->functions, capture->object, &capture->drain);
 	statement_hooks(capture);
+	statement_functions(capture);
 	return err;
 }
 
@@ -315,8 +314,8 @@ void capture_stop(struct capture *capture)
 	capture->drain.stop_ns = capture_now_ns();
 	destroy_links(capture->sample_links, capture->cpu_count);
 	destroy_links(capture->links, HOOK_COUNT);
-	spans_detach(&capture->spans);
-	spans_tell_open(&capture->spans, &capture->drain, load_map_fd(capture, "open_spans"));
+	functions_detach(&capture->functions);
+	functions_tell_rest(&capture->functions, capture->object, &capture->drain);
 	statement_counts(capture);
 }
 
@@ -338,7 +337,7 @@ void capture_close(struct capture *capture, void (*progress)(void *context, uint
 	destroy_links(capture->sample_links, capture->cpu_count);
 	destroy_links(capture->links, HOOK_COUNT);
 	side_band_close(capture->drain.side_band);
-	spans_release(&capture->spans);
+	functions_release(&capture->functions);
 	load_release(capture);
 	drain_release(&capture->drain);
 	free(capture->sample_links);

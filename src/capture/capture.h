@@ -14,15 +14,19 @@
 
 #include "event/log.h"
 
-/* Who receives events. Switch and evidence events are handed over by the thread that drains, table
- * events by any thread, one call at a time for each of the two kinds of callers. Borrowed for the
- * call. Times are CLOCK_BOOTTIME. An error ends the drain that caused it and is passed on. */
+/* Who receives events. Switch, evidence and call events are handed over by the thread that drains,
+ * table events by any thread, one call at a time for each of the two kinds of callers. Borrowed for
+ * the call. Times are CLOCK_BOOTTIME. An error ends the drain that caused it and is passed on. */
 struct capture_sink {
 	void *context;
 	int (*switches)(void *context, uint16_t cpu, const void *events, size_t size);
 	int (*evidence)(void *context, uint16_t cpu, const void *events, size_t size);
 	void (*table)(void *context, const struct event_header *event);
+	/* as switches; NULL if no functions are to be traced */
+	int (*calls)(void *context, uint16_t cpu, const void *events, size_t size);
 };
+
+struct function_wish;
 
 struct capture_options {
 	uint64_t min_wait_ns;
@@ -43,7 +47,16 @@ struct capture_options {
 	int evidence_hook;           /* enum evidence_hook, or -1: the best that works */
 	const char *const *spans;    /* NAME=BINARY:FUNCTION; borrowed as the pids */
 	size_t span_count;
-	bool spans_anyway; /* also of functions where that may end the program */
+	bool spans_anyway;                  /* also of functions where that may end the program */
+	const struct function_wish *wishes; /* which functions are traced; borrowed as the pids */
+	size_t wish_count;
+	const char *command;     /* the program that will be run; NULL: none */
+	bool cheap_only;         /* leave out functions whose probe would cost much */
+	uint64_t min_call_ns;    /* shorter calls are counted only; 0: all are written */
+	uint64_t max_call_rate;  /* functions called more often in a second, on one CPU, are counted
+				    only; 0: no limit */
+	uint64_t max_call_depth; /* calls inside so many others are left alone; 0: no limit */
+	uint64_t call_log_bytes; /* as the other logs; taken only if functions are traced */
 	struct capture_sink sink;
 };
 
@@ -58,6 +71,7 @@ int capture_start(struct capture *capture);
 struct capture_totals {
 	uint64_t switch_events; /* handed over so far */
 	uint64_t evidence_events;
+	uint64_t call_events;
 	uint64_t lost_events;  /* of all reasons but the next two */
 	uint64_t unseen_waits; /* EVENT_LOSS_UNSEEN: nothing the recorder could have done better */
 	uint64_t unseen_requests; /* EVENT_LOSS_UNSEEN_DISK: as these */

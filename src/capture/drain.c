@@ -131,7 +131,7 @@ static void drain_switches(struct drain *drain, uint16_t cpu)
 	struct event_switch *events;
 
 	buffer_clear(&drain->bytes);
-	log_read(&drain->switches[cpu], &drain->bytes, &round);
+	log_read(&drain->logs[EVENT_LOG_SWITCH][cpu], &drain->bytes, &round);
 	events = (struct event_switch *)drain->bytes.data;
 	for (size_t i = 0; i < drain->bytes.size / sizeof(*events); i++) {
 		cgroup_watch_switch(&drain->cgroups, &events[i], &drain->batch);
@@ -261,7 +261,7 @@ static void drain_evidence(struct drain *drain, uint16_t cpu)
 
 	buffer_clear(&drain->bytes);
 	buffer_clear(&drain->timed);
-	log_read(&drain->evidence[cpu], &drain->bytes, &round);
+	log_read(&drain->logs[EVENT_LOG_EVIDENCE][cpu], &drain->bytes, &round);
 	for (size_t at = 0; at < drain->bytes.size;) {
 		struct event_header *event = (struct event_header *)(drain->bytes.data + at);
 
@@ -271,6 +271,44 @@ static void drain_evidence(struct drain *drain, uint16_t cpu)
 	report_round_loss(drain, &round, cpu, EVENT_LOG_EVIDENCE);
 	give(drain, drain->sink.evidence, cpu, &drain->timed);
 	drain->totals.evidence_events += round.events;
+	if (round.fill > drain->totals.fill)
+		drain->totals.fill = round.fill;
+}
+
+/* As cut_span. */
+static bool cut_call(const struct drain *drain, struct event_call *call)
+{
+	uint64_t start_ns = call->header.time_ns - call->duration_ns;
+
+	if (!drain->stop_ns || call->header.time_ns <= drain->stop_ns)
+		return true;
+	if (start_ns > drain->stop_ns)
+		return false;
+	call->header.time_ns = drain->stop_ns;
+	call->duration_ns = (uint32_t)(drain->stop_ns - start_ns);
+	call->flags = EVENT_SPAN_OPEN;
+	return true;
+}
+
+static void drain_calls(struct drain *drain, uint16_t cpu)
+{
+	struct event_call *events;
+	struct log_round round;
+	size_t count, kept = 0;
+
+	buffer_clear(&drain->bytes);
+	log_read(&drain->logs[EVENT_LOG_CALL][cpu], &drain->bytes, &round);
+	events = (struct event_call *)drain->bytes.data;
+	count = drain->bytes.size / sizeof(*events);
+	for (size_t i = 0; i < count; i++) {
+		events[i].header.time_ns += drain->boot_offset_ns;
+		if (cut_call(drain, &events[i]))
+			events[kept++] = events[i];
+	}
+	drain->bytes.size = kept * sizeof(*events);
+	report_round_loss(drain, &round, cpu, EVENT_LOG_CALL);
+	give(drain, drain->sink.calls, cpu, &drain->bytes);
+	drain->totals.call_events += round.events;
 	if (round.fill > drain->totals.fill)
 		drain->totals.fill = round.fill;
 }
@@ -334,6 +372,8 @@ int drain_round(struct drain *drain)
 		drain_switches(drain, (uint16_t)cpu);
 	for (unsigned int cpu = 0; cpu < drain->cpu_count; cpu++)
 		drain_evidence(drain, (uint16_t)cpu);
+	for (unsigned int cpu = 0; drain->logs[EVENT_LOG_CALL] && cpu < drain->cpu_count; cpu++)
+		drain_calls(drain, (uint16_t)cpu);
 	if (drain->side_band)
 		side_band_read(drain->side_band, &listener);
 	if (drain->steal && !drain->stop_ns)
@@ -352,8 +392,8 @@ void drain_release(struct drain *drain)
 {
 	steal_close(drain->steal);
 	cgroup_watch_release(&drain->cgroups);
-	free(drain->switches);
-	free(drain->evidence);
+	for (enum event_log log = 0; log < EVENT_LOG_KINDS; log++)
+		free(drain->logs[log]);
 	map64_release(&drain->objects);
 	buffer_release(&drain->batch.bytes);
 	free(drain->batch.items);

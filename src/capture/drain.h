@@ -17,12 +17,11 @@
 struct drain {
 	struct capture_sink sink;
 	unsigned int cpu_count;
-	struct log_reader *switches; /* one per CPU */
-	struct log_reader *evidence;
-	struct side_band *side_band; /* NULL: not available; borrowed */
-	struct steal *steal;         /* NULL: not wanted */
-	struct naming *naming;       /* borrowed */
-	struct map64 objects;        /* ids of files and sockets that were handed on */
+	struct log_reader *logs[EVENT_LOG_KINDS]; /* one per CPU each; NULL: there is no such log */
+	struct side_band *side_band;              /* NULL: not available; borrowed */
+	struct steal *steal;                      /* NULL: not wanted */
+	struct naming *naming;                    /* borrowed */
+	struct map64 objects;                     /* ids of files and sockets that were handed on */
 	struct cgroup_watch cgroups;
 	struct naming_batch batch; /* of this round */
 	struct buffer bytes;       /* scratch */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which functions are traced: from what the user wrote (-F and -N, in their order) and the functions
- * that the files have, to the list of probes.
+ * Which functions are traced: from what the user wrote (-F and -N, in their order) and the
+ * functions that the files have, to the list of probes.
  *
  * Patterns are applied in the order written, and the last that matches a function decides. If the
  * first excludes, all functions of the program itself are in before. What could end or slow a
@@ -20,7 +20,8 @@
 
 struct resolver;
 
-#define FUNCTIONS_MAX 100000 /* more are refused: nobody wants them, and the kernel takes its time */
+#define FUNCTIONS_MAX                                                                              \
+	100000 /* more are refused: nobody wants them, and the kernel takes its time */
 
 /* One function to be probed. The texts are of the choice's arena. Items of one file are neighbours
  * and share the path, pointer and all. */
@@ -63,17 +64,17 @@ struct function_wish {
 struct function_request {
 	const struct function_wish *wishes; /* in the order written */
 	size_t wish_count;
-	const char *command; /* the program that will be run, as written; NULL: none */
+	const char *command;  /* the program that will be run, as written; NULL: none */
 	const uint32_t *pids; /* of processes that run already */
 	size_t pid_count;
-	bool cheap_only;     /* leave out what costs more than a microsecond */
-	bool spares_others;  /* processes that are not wanted get no return probes: sessions */
+	bool cheap_only;    /* leave out what costs more than a microsecond */
+	bool spares_others; /* processes that are not wanted get no return probes: sessions */
 };
 
 /*
- * Finds the files, lists their functions and chooses. Returns 0, or a negative errno with a sentence:
- * a pattern that makes no sense, no program to take functions of, nothing that matches (with names
- * like it), more than FUNCTIONS_MAX. RET is to be released in any case.
+ * Finds the files, lists their functions and chooses. Returns 0, or a negative errno with a
+ * sentence: a pattern that makes no sense, no program to take functions of, nothing that matches
+ * (with names like it), more than FUNCTIONS_MAX. RET is to be released in any case.
  */
 int function_choice_make(const struct function_request *request, struct resolver *resolver,
 			 struct function_choice *ret);

@@ -20,10 +20,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FUNCTION_VALUES_MAX    12  /* of one function, its result included */
-#define FUNCTION_ARGUMENT_MAX  12  /* the last argument that can be asked for */
-#define FUNCTION_BYTES_MAX     128 /* of a text, or of bytes[N] */
-#define FUNCTION_VALUE_NAME    32  /* with its NUL */
+#define FUNCTION_VALUES_MAX   12  /* of one function, its result included */
+#define FUNCTION_ARGUMENT_MAX 12  /* the last argument that can be asked for */
+#define FUNCTION_BYTES_MAX    128 /* of a text, or of bytes[N] */
+#define FUNCTION_VALUE_NAME   32  /* with its NUL */
 
 enum function_value_type {
 	FUNCTION_VALUE_SIGNED,
@@ -57,8 +57,8 @@ struct function_pattern {
 	struct function_values values;
 };
 
-/* Reads TEXT into RET, which function_pattern_release frees. 0, or -EINVAL with a sentence that does
- * not repeat TEXT. */
+/* Reads TEXT into RET, which function_pattern_release frees. 0, or -EINVAL with a sentence that
+ * does not repeat TEXT. */
 int function_pattern_parse(const char *text, bool is_excluded, struct function_pattern *ret);
 
 /* Does a function's name, readable or symbol, match? */

@@ -35,8 +35,8 @@ const struct probe probes[] = {
 			  "threads that had to free memory before they got some"},
 	[PROBE_TCP] = {"tcp", PROBE_BY_DEFAULT,
 		       "what TCP sent again; the state of connections that were waited for"},
-	[PROBE_SPAN] = {"span", PROBE_WHEN_ASKED,
-			"calls of functions that you name with --span, from entry to return"},
+	[PROBE_FUNCTION] = {"function", PROBE_WHEN_ASKED,
+			    "calls of functions that you name with -F or --span, entry to return"},
 };
 
 _Static_assert(ARRAY_SIZE(probes) == PROBE_COUNT, "a row for each probe");
@@ -154,12 +154,18 @@ const struct hook hooks[] = {
 			     "evidence of waits that had not ended at the end: what hangs",
 			     "why threads hang that still wait at the end",
 			     "use a kernel with sleepable iterators (5.18 and later)"},
-	[HOOK_SPAN_ENTRY] = {"uprobe", "on_span_entry", PROBE_SPAN, HOOK_TYPE_UPROBE, false,
-			     "calls of functions of programs", "spans (--span)",
-			     "use a kernel with CONFIG_UPROBE_EVENTS=y (5.15 and later)"},
-	[HOOK_SPAN_RETURN] = {"uretprobe", "on_span_return", PROBE_SPAN, HOOK_TYPE_UPROBE, false,
-			      "returns of functions of programs", "spans (--span)",
-			      "use a kernel with CONFIG_UPROBE_EVENTS=y (5.15 and later)"},
+	[HOOK_FUNCTION_ENTRY] = {"function_entry", "on_function_entry", PROBE_FUNCTION,
+				 HOOK_TYPE_UPROBE, false, "calls of functions of programs",
+				 "traced functions (-F, --span)",
+				 "use a kernel with CONFIG_UPROBE_EVENTS=y (5.15 and later)"},
+	[HOOK_FUNCTION_RETURN] = {"function_return", "on_function_return", PROBE_FUNCTION,
+				  HOOK_TYPE_UPROBE, false, "returns of functions of programs",
+				  "traced functions (-F, --span)",
+				  "use a kernel with CONFIG_UPROBE_EVENTS=y (5.15 and later)"},
+	[HOOK_OPEN_CALLS] = {"iter/task_calls", "on_open_call", PROBE_FUNCTION, HOOK_TYPE_ITERATOR,
+			     false, "calls that had not returned at the end",
+			     "calls of traced functions that had not returned at the end",
+			     "none known"},
 	[HOOK_IRQ_ENTRY] = {"irq_handler_entry", "on_irq_entry", PROBE_IRQ, HOOK_TYPE_TRACEPOINT,
 			    false, "when the handler of a device interrupt began",
 			    "time that device interrupts took", "none known"},
@@ -319,7 +325,7 @@ static int try_uprobe(enum hook_id id)
 	if (type < 0)
 		return type;
 	attr.type = (__u32)type;
-	attr.config = id == HOOK_SPAN_RETURN;
+	attr.config = id == HOOK_FUNCTION_RETURN;
 	attr.config1 = (uintptr_t) "/proc/self/exe";
 	attr.config2 = INT64_MAX;
 	event = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);

@@ -20,7 +20,7 @@ enum probe_id {
 	PROBE_DISK,
 	PROBE_MEMORY,
 	PROBE_TCP,
-	PROBE_SPAN,
+	PROBE_FUNCTION,
 	PROBE_COUNT,
 };
 
@@ -73,8 +73,9 @@ enum hook_id {
 	HOOK_RETRANSMIT_SYNACK,
 	HOOK_SIDE_BAND,
 	HOOK_OPEN_WAITS,
-	HOOK_SPAN_ENTRY,
-	HOOK_SPAN_RETURN,
+	HOOK_FUNCTION_ENTRY,
+	HOOK_FUNCTION_RETURN,
+	HOOK_OPEN_CALLS,
 	/* of a pair the end comes behind, and is attached first: no interrupt seems to last */
 	HOOK_IRQ_ENTRY,
 	HOOK_IRQ_EXIT,

@@ -10,8 +10,8 @@
 
 #include "capture/capture.h"
 #include "capture/drain.h"
+#include "capture/functions.h"
 #include "capture/hooks.h"
-#include "capture/span.h"
 
 struct look_around {
 	uint64_t at_ns;
@@ -32,9 +32,9 @@ struct capture {
 	struct bpf_link **sample_links; /* one per CPU */
 	int *kick_fds;
 	void **kick_pages;
-	void *maps[EVENT_LOG_CALL]; /* the logs of all CPUs, as mapped here */
-	size_t map_bytes[EVENT_LOG_CALL];
-	struct spans spans;
+	void *maps[EVENT_LOG_KINDS]; /* the logs of all CPUs, as mapped here; NULL: no such log */
+	size_t map_bytes[EVENT_LOG_KINDS];
+	struct functions functions;
 	struct drain drain;
 	struct look_around look; /* of who is alive, the last one */
 	bool is_stopped;
@@ -80,6 +80,8 @@ void load_release(struct capture *capture);
 void statement_machine(struct capture *capture);
 /* Once all is attached: what works and what does not. */
 void statement_hooks(struct capture *capture);
+/* As well: which functions are traced, and how. Nothing without any. */
+void statement_functions(struct capture *capture);
 /* When all is detached: what the kernel side counted, and what it lost. */
 void statement_counts(struct capture *capture);
 /* At the end: how unwinding and naming went. */

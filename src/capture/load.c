@@ -23,15 +23,34 @@ static int set_map(struct capture *capture, const char *name, uint32_t entries,
 	return err ? fail_errno(err, "setting up map %s", name) : 0;
 }
 
-static size_t log_element_bytes(const struct capture *capture, enum event_log log)
+static const char *const log_map_names[EVENT_LOG_KINDS] = {
+	[EVENT_LOG_SWITCH] = "switch_log",
+	[EVENT_LOG_EVIDENCE] = "evidence_log",
+	[EVENT_LOG_CALL] = "call_log",
+};
+
+static bool has_log(const struct capture *capture, enum event_log log)
 {
-	if (log == EVENT_LOG_SWITCH)
-		return LOG_HEAD_BYTES + capture->settings.switch_mask + 1;
-	return LOG_HEAD_BYTES + capture->settings.evidence_mask + 1 + LOG_SLACK_BYTES;
+	return log != EVENT_LOG_CALL || capture->settings.function_count;
 }
 
-static const char *const log_map_names[EVENT_LOG_CALL] = {
-	[EVENT_LOG_SWITCH] = "switch_log", [EVENT_LOG_EVIDENCE] = "evidence_log"};
+/* Of records, without its head. */
+static uint64_t log_bytes(const struct capture *capture, enum event_log log)
+{
+	const uint64_t masks[EVENT_LOG_KINDS] = {
+		[EVENT_LOG_SWITCH] = capture->settings.switch_mask,
+		[EVENT_LOG_EVIDENCE] = capture->settings.evidence_mask,
+		[EVENT_LOG_CALL] = capture->settings.call_mask,
+	};
+
+	return masks[log] + 1;
+}
+
+static size_t log_element_bytes(const struct capture *capture, enum event_log log)
+{
+	return LOG_HEAD_BYTES + log_bytes(capture, log) +
+	       (log == EVENT_LOG_EVIDENCE ? LOG_SLACK_BYTES : 0);
+}
 
 static int prepare_object(struct capture *capture)
 {
@@ -44,9 +63,11 @@ static int prepare_object(struct capture *capture)
 	if (!place || size < sizeof(capture->settings))
 		return fail(-EINVAL, "the kernel side of this program is of another version");
 	memcpy(place, &capture->settings, sizeof(capture->settings));
-	for (enum event_log log = 0; log < EVENT_LOG_CALL && !err; log++)
-		err = set_map(capture, log_map_names[log], capture->cpu_count,
-			      (uint32_t)log_element_bytes(capture, log));
+	for (enum event_log log = 0; log < EVENT_LOG_KINDS && !err; log++) {
+		if (has_log(capture, log))
+			err = set_map(capture, log_map_names[log], capture->cpu_count,
+				      (uint32_t)log_element_bytes(capture, log));
+	}
 	if (!err)
 		err = set_map(capture, "slots", capture->settings.slot_mask + 1, 0);
 	if (!err)
@@ -55,8 +76,8 @@ static int prepare_object(struct capture *capture)
 		err = set_map(capture, "kick", capture->cpu_count, 0);
 	if (!err && !(capture->settings.filter & FILTER_PIDS))
 		err = set_map(capture, "targets", 1, 0);
-	if (!err && !capture->settings.span_count)
-		err = set_map(capture, "open_spans", 1, 0);
+	if (!err && capture->settings.hides_calls)
+		err = set_map(capture, "function_counts", capture->settings.function_count + 1, 0);
 	for (enum hook_id id = 0; id < HOOK_COUNT && !err; id++) {
 		struct bpf_program *program =
 			hooks[id].program ? bpf_object__find_program_by_name(capture->object,
@@ -66,6 +87,8 @@ static int prepare_object(struct capture *capture)
 		if (program)
 			bpf_program__set_autoload(program, choice_is_used(capture, id));
 	}
+	function_engine_prepare(capture->functions.probes.engine, capture->object,
+				choice_is_used(capture, HOOK_FUNCTION_ENTRY));
 	return err;
 }
 
@@ -142,34 +165,35 @@ int load_map_fd(const struct capture *capture, const char *name)
 	return bpf_object__find_map_fd_by_name(capture->object, name);
 }
 
-int load_logs(struct capture *capture)
+static int load_log(struct capture *capture, enum event_log log)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	size_t element = log_element_bytes(capture, log);
+	size_t bytes = (element * capture->cpu_count + page_bytes - 1) & ~(page_bytes - 1);
+	struct log_reader *readers = xcalloc(capture->cpu_count, sizeof(*readers));
+	void *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED,
+			 load_map_fd(capture, log_map_names[log]), 0);
 
-	for (enum event_log log = 0; log < EVENT_LOG_CALL; log++) {
-		size_t element = log_element_bytes(capture, log);
-		size_t bytes = (element * capture->cpu_count + page_bytes - 1) & ~(page_bytes - 1);
-		struct log_reader *readers = xcalloc(capture->cpu_count, sizeof(*readers));
-		void *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED,
-				 load_map_fd(capture, log_map_names[log]), 0);
-
-		if (log == EVENT_LOG_SWITCH)
-			capture->drain.switches = readers;
-		else
-			capture->drain.evidence = readers;
-		if (map == MAP_FAILED)
-			return fail_errno(-errno, "mapping the %s logs", log_map_names[log]);
-		capture->maps[log] = map;
-		capture->map_bytes[log] = bytes;
-		for (unsigned int cpu = 0; cpu < capture->cpu_count; cpu++)
-			log_reader_init(
-				&readers[cpu], (struct log_head *)((char *)map + cpu * element),
-				log, capture->settings.key,
-				(log == EVENT_LOG_SWITCH ? capture->settings.switch_mask
-							 : capture->settings.evidence_mask) +
-					1);
-	}
+	capture->drain.logs[log] = readers;
+	if (map == MAP_FAILED)
+		return fail_errno(-errno, "mapping the %s logs", log_map_names[log]);
+	capture->maps[log] = map;
+	capture->map_bytes[log] = bytes;
+	for (unsigned int cpu = 0; cpu < capture->cpu_count; cpu++)
+		log_reader_init(&readers[cpu], (struct log_head *)((char *)map + cpu * element),
+				log, capture->settings.key, log_bytes(capture, log));
 	return 0;
+}
+
+int load_logs(struct capture *capture)
+{
+	int err = 0;
+
+	for (enum event_log log = 0; log < EVENT_LOG_KINDS && !err; log++) {
+		if (has_log(capture, log))
+			err = load_log(capture, log);
+	}
+	return err;
 }
 
 /* The perf events whose output interrupts their own CPU. Overwriting rings that nobody reads. */
@@ -228,7 +252,7 @@ void load_release(struct capture *capture)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 
-	for (enum event_log log = 0; log < EVENT_LOG_CALL; log++) {
+	for (enum event_log log = 0; log < EVENT_LOG_KINDS; log++) {
 		if (capture->maps[log])
 			munmap(capture->maps[log], capture->map_bytes[log]);
 	}

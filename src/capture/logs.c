@@ -22,9 +22,24 @@ static uint64_t load_position(const struct log_reader *reader)
 	return __atomic_load_n(&reader->head->position, __ATOMIC_ACQUIRE);
 }
 
+#define KIND_BIT(kind) (UINT64_C(1) << (kind))
+
+/* Logs of slots of 32 bytes: the kinds of events that are in them. 0: records of many sizes. */
+static const uint64_t slot_kinds[EVENT_LOG_KINDS] = {
+	[EVENT_LOG_SWITCH] =
+		KIND_BIT(EVENT_SWITCH) | KIND_BIT(EVENT_WAKING) | KIND_BIT(EVENT_RESUME),
+	[EVENT_LOG_CALL] = KIND_BIT(EVENT_CALL),
+};
+
+/* A record of such a log. */
+struct slot {
+	struct event_header header;
+	char rest[LOG_SLOT_UNIT - sizeof(struct event_header)];
+};
+
 static uint64_t units_of(const struct log_reader *reader, uint64_t position)
 {
-	return reader->log == EVENT_LOG_SWITCH ? position : position & LOG_UNITS_MASK;
+	return slot_kinds[reader->log] ? position : position & LOG_UNITS_MASK;
 }
 
 /* The position behind an acquire fence: what was copied before is judged by it. */
@@ -59,43 +74,51 @@ static void note_gap(struct log_reader *reader, struct log_round *round, uint64_
 	round->lost_to_ns = to_ns;
 }
 
-static bool is_switch_record(const struct event_header *header)
+static bool is_sound_slot(const struct log_reader *reader, const struct event_header *header)
 {
-	return header->size == LOG_SWITCH_UNIT &&
-	       (header->kind == EVENT_SWITCH || header->kind == EVENT_WAKING ||
-		header->kind == EVENT_RESUME);
+	return header->size == LOG_SLOT_UNIT && header->kind < EVENT_KIND_LIMIT &&
+	       slot_kinds[reader->log] & KIND_BIT(header->kind);
+}
+
+/* A thread that makes calls can be put off its CPU in the middle of writing one, and stay off for
+ * long if its cgroup's quota is spent: it is waited for as long as that costs nothing but memory.
+ */
+static bool is_given_up(const struct log_reader *reader, uint64_t at, uint64_t end)
+{
+	if (reader->stuck_rounds <= STUCK_ROUNDS_MAX)
+		return false;
+	return reader->log != EVENT_LOG_CALL || (end - at) * LOG_SLOT_UNIT > reader->size_bytes / 4;
 }
 
 /* Copies units [from, to) of the circle to the end of OUT, in one or two pieces. */
-static struct event_switch *copy_units(const struct log_reader *reader, struct buffer *out,
-				       uint64_t from, uint64_t to)
+static void copy_units(const struct log_reader *reader, struct buffer *out, uint64_t from,
+		       uint64_t to)
 {
-	uint64_t bytes = (to - from) * LOG_SWITCH_UNIT;
-	uint64_t offset = (from * LOG_SWITCH_UNIT) & (reader->size_bytes - 1);
+	uint64_t bytes = (to - from) * LOG_SLOT_UNIT;
+	uint64_t offset = (from * LOG_SLOT_UNIT) & (reader->size_bytes - 1);
 	uint64_t first = bytes < reader->size_bytes - offset ? bytes : reader->size_bytes - offset;
 	const char *data = (const char *)reader->head + LOG_HEAD_BYTES;
 	char *copy = buffer_extend(out, bytes);
 
 	memcpy(copy, data + offset, first);
 	memcpy(copy + first, data, bytes - first);
-	return (struct event_switch *)copy;
 }
 
 /* Judges the copied records of units [from, to) and keeps the whole ones at START of OUT. */
 static void keep_whole(struct log_reader *reader, struct buffer *out, size_t start, uint64_t from,
 		       uint64_t to, struct log_round *round)
 {
-	struct event_switch *records = (struct event_switch *)(out->data + start);
-	uint64_t units = reader->size_bytes / LOG_SWITCH_UNIT, end = units_now(reader);
+	struct slot *records = (struct slot *)(out->data + start);
+	uint64_t units = reader->size_bytes / LOG_SLOT_UNIT, end = units_now(reader);
 	uint64_t alive = end > units ? end - units : 0, gone = 0;
 	size_t kept = 0;
 
 	for (uint64_t at = from; at < to; at++) {
-		struct event_switch *record = &records[at - from];
+		struct slot *record = &records[at - from];
 		bool is_marked = record->header.mark == log_mark(at, reader->key);
 
-		if (at < alive || (!is_marked && reader->stuck_rounds > STUCK_ROUNDS_MAX) ||
-		    (is_marked && !is_switch_record(&record->header))) {
+		if (at < alive || (!is_marked && is_given_up(reader, at, end)) ||
+		    (is_marked && !is_sound_slot(reader, &record->header))) {
 			gone++;
 			reader->stuck_rounds = 0;
 			continue;
@@ -114,13 +137,13 @@ static void keep_whole(struct log_reader *reader, struct buffer *out, size_t sta
 	}
 	note_gap(reader, round, gone, reader->last_time_ns);
 	round->events += kept;
-	out->size = start + kept * LOG_SWITCH_UNIT;
+	out->size = start + kept * LOG_SLOT_UNIT;
 	reader->next = to;
 }
 
-static void read_switches(struct log_reader *reader, struct buffer *out, struct log_round *round)
+static void read_slots(struct log_reader *reader, struct buffer *out, struct log_round *round)
 {
-	uint64_t units = reader->size_bytes / LOG_SWITCH_UNIT, end = load_position(reader);
+	uint64_t units = reader->size_bytes / LOG_SLOT_UNIT, end = load_position(reader);
 	uint64_t from = reader->next, skipped = 0;
 	size_t start = out->size;
 
@@ -245,7 +268,7 @@ uint64_t log_written(const struct log_reader *reader)
 {
 	uint64_t position = load_position(reader);
 
-	if (reader->log == EVENT_LOG_SWITCH)
+	if (slot_kinds[reader->log])
 		return position;
 	return reader->records +
 	       (((position >> LOG_COUNT_SHIFT) - reader->records) & LOG_COUNT_MASK);
@@ -254,8 +277,8 @@ uint64_t log_written(const struct log_reader *reader)
 void log_read(struct log_reader *reader, struct buffer *out, struct log_round *ret_round)
 {
 	*ret_round = (struct log_round){0};
-	if (reader->log == EVENT_LOG_SWITCH)
-		read_switches(reader, out, ret_round);
+	if (slot_kinds[reader->log])
+		read_slots(reader, out, ret_round);
 	else
 		read_evidence(reader, out, ret_round);
 }

@@ -23,6 +23,10 @@
 #define EVIDENCE_BUDGET_BYTES (64ull << 20)
 #define EVIDENCE_MIN_BYTES    (1ull << 20)
 #define EVIDENCE_MAX_BYTES    (16ull << 20)
+/* A program that does nothing but call functions writes 32 MB/s on a CPU. */
+#define CALL_BUDGET_BYTES     (256ull << 20)
+#define CALL_MIN_BYTES        (2ull << 20)
+#define CALL_MAX_BYTES        (16ull << 20)
 #define LOG_BYTES_LIMIT       (512ull << 20) /* of one log */
 
 #define SLOTS_MAX 131072u
@@ -203,7 +207,13 @@ int settings_make(struct capture_settings *settings, const struct capture_option
 	settings->slot_mask = slot_count() - 1;
 	settings->user_stack = options->user_stack;
 	settings->self_pid = (uint32_t)getpid();
-	settings->span_count = (uint32_t)options->span_count;
+	settings->call_mask = log_bytes(options->call_log_bytes, CALL_BUDGET_BYTES, CALL_MIN_BYTES,
+					CALL_MAX_BYTES, cpus) -
+			      1;
+	settings->min_call_ns = options->min_call_ns;
+	settings->max_call_rate = options->max_call_rate;
+	settings->max_call_depth = (uint32_t)options->max_call_depth;
+	settings->hides_calls = options->min_call_ns || options->max_call_rate;
 	settings->tick_ns = tick_ns();
 	set_syscalls(settings);
 	return set_filter(settings, options);

@@ -4,18 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
 #include "base/error.h"
 #include "base/memory.h"
-#include "capture/drain.h"
-#include "event/log.h"
-#include "event/schema.h"
+#include "capture/capture.h"
 
 #define NAME_SIZE_MAX 64
-
-/* ---- what the user wrote ---- */
 
 int span_parse(const char *text, struct span_probe *ret)
 {
@@ -30,6 +23,7 @@ int span_parse(const char *text, struct span_probe *ret)
 		.name = xasprintf("%.*s", (int)(equals - text), text),
 		.binary = xasprintf("%.*s", (int)(colon - equals - 1), equals + 1),
 		.function = xstrdup(colon + 1),
+		.where = xstrdup(equals + 1),
 	};
 	return 0;
 }
@@ -82,120 +76,17 @@ int spans_find(struct spans *spans, const struct capture_options *options,
 		if (err)
 			return fail(err, "--span '%s'", options->spans[i]);
 	}
-	/* Children of a process do not get the probes that were put into it alone. */
-	if (options->pid_count > 0 && !options->follow_children) {
-		spans->pids = xcalloc(options->pid_count, sizeof(*spans->pids));
-		memcpy(spans->pids, options->pids, options->pid_count * sizeof(*spans->pids));
-		spans->pid_count = options->pid_count;
-	}
 	return 0;
-}
-
-/* ---- probes ---- */
-
-static int attach_one(struct spans *spans, size_t i, uint32_t pid, const char *program_name,
-		      struct bpf_object *object)
-{
-	const struct span_probe *span = &spans->items[i];
-	struct bpf_program *program = bpf_object__find_program_by_name(object, program_name);
-	LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = i + 1,
-		    .retprobe = !strcmp(program_name, "on_span_return"));
-	struct bpf_link *link = bpf_program__attach_uprobe_opts(
-		program, pid ? (int)pid : -1, span->place.path, span->place.file_offset, &options);
-
-	if (!link)
-		return fail_errno(-errno, "--span '%s': putting a probe on %s in %s", span->name,
-				  span->function, span->binary);
-	spans->links[spans->link_count++] = link;
-	return 0;
-}
-
-int spans_attach(struct spans *spans, struct bpf_object *object)
-{
-	static const char *const programs[] = {"on_span_return", "on_span_entry"};
-	size_t places = spans->pid_count > 0 ? spans->pid_count : 1;
-	int err = 0;
-
-	spans->links = xcalloc(2 * spans->count * places + 1, sizeof(*spans->links));
-	for (size_t p = 0; p < ARRAY_SIZE(programs); p++) {
-		for (size_t i = 0; i < spans->count * places && !err; i++)
-			err = attach_one(spans, i / places,
-					 spans->pid_count > 0 ? spans->pids[i % places] : 0,
-					 programs[p], object);
-	}
-	return err;
-}
-
-void spans_detach(struct spans *spans)
-{
-	while (spans->link_count > 0)
-		bpf_link__destroy(spans->links[--spans->link_count]);
-}
-
-/* ---- events ---- */
-
-void spans_tell_names(const struct spans *spans, const struct drain *drain)
-{
-	for (size_t i = 0; i < spans->count; i++) {
-		const struct span_probe *span = &spans->items[i];
-		_cleanup_free_ char *where = xasprintf("%s:%s", span->binary, span->function);
-		size_t name_bytes = strlen(span->name) + 1, where_bytes = strlen(where) + 1;
-		size_t size =
-			event_align(sizeof(struct event_span_name) + name_bytes + where_bytes);
-		_cleanup_free_ struct event_span_name *event = xcalloc(1, size);
-
-		event->header = (struct event_header){.kind = EVENT_SPAN_NAME,
-						      .size = (uint16_t)size,
-						      .time_ns = capture_now_ns()};
-		event->name = (uint32_t)i + 1;
-		memcpy(event->text, span->name, name_bytes);
-		memcpy(event->text + name_bytes, where, where_bytes);
-		drain->sink.table(drain->sink.context, &event->header);
-	}
-}
-
-static void tell_open(struct drain *drain, uint32_t tid, const struct open_spans *open)
-{
-	for (uint32_t i = 0; i < open->count && i < EVENT_SPAN_DEPTH_MAX; i++) {
-		const struct event_span event = {
-			.header = {.kind = EVENT_SPAN,
-				   .size = sizeof(event),
-				   .time_ns = drain->stop_ns},
-			.start_ns = open->spans[i].start_ns + drain->boot_offset_ns,
-			.tid = tid,
-			.pid = open->pid,
-			.name = open->spans[i].name,
-			.depth = (uint16_t)i,
-			.flags = EVENT_SPAN_OPEN,
-		};
-
-		if (event.start_ns <= drain->stop_ns)
-			drain_report(drain, &event.header);
-	}
-}
-
-void spans_tell_open(const struct spans *spans, struct drain *drain, int open_spans_fd)
-{
-	uint32_t tid, *before = NULL;
-	struct open_spans open;
-
-	while (spans->count > 0 && !bpf_map_get_next_key(open_spans_fd, before, &tid)) {
-		before = &tid;
-		if (!bpf_map_lookup_elem(open_spans_fd, &tid, &open))
-			tell_open(drain, tid, &open);
-	}
 }
 
 void spans_release(struct spans *spans)
 {
-	spans_detach(spans);
 	for (size_t i = 0; i < spans->count; i++) {
 		free(spans->items[i].name);
 		free(spans->items[i].binary);
 		free(spans->items[i].function);
+		free(spans->items[i].where);
 		free(spans->items[i].place.path);
 	}
 	free(spans->items);
-	free(spans->pids);
-	free(spans->links);
 }

@@ -110,6 +110,34 @@ void statement_hooks(struct capture *capture)
 	}
 }
 
+void statement_functions(struct capture *capture)
+{
+	const struct functions *functions = &capture->functions;
+	const struct capture_settings *settings = &capture->settings;
+	size_t cheap = 0, costly = 0, entry_only = 0;
+
+	if (functions->count == 0)
+		return;
+	for (size_t i = 0; i < functions->count; i++) {
+		cheap += (functions->items[i].flags & EVENT_NAME_CHEAP) != 0;
+		costly += (functions->items[i].flags & EVENT_NAME_COSTLY) != 0;
+		entry_only += (functions->items[i].flags & EVENT_NAME_ENTRY_ONLY) != 0;
+	}
+	give_meta(capture, "functions_traced", "%zu",
+		  functions->probes.count - functions->left_out);
+	give_meta(capture, "functions_cheap", "%zu", cheap);
+	give_meta(capture, "functions_costly", "%zu", costly);
+	give_meta(capture, "functions_entry_only", "%zu", entry_only);
+	give_meta(capture, "functions_refused", "%zu", functions->left_out);
+	give_meta(capture, "functions_engine", "%s",
+		  function_engine_name(functions->probes.engine));
+	give_meta(capture, "functions_attach_ns", "%" PRIu64, functions->attach_ns);
+	give_meta(capture, "call_log_bytes", "%" PRIu64, (uint64_t)settings->call_mask + 1);
+	give_meta(capture, "min_call_ns", "%" PRIu64, (uint64_t)settings->min_call_ns);
+	give_meta(capture, "max_call_rate", "%" PRIu64, (uint64_t)settings->max_call_rate);
+	give_meta(capture, "max_call_depth", "%u", settings->max_call_depth);
+}
+
 /* Programs that the kernel skipped, because one was running on that CPU already. */
 static void report_recursion(struct capture *capture)
 {
@@ -161,7 +189,7 @@ static void report_counters(struct capture *capture)
 			sum.slot_conflicts += each[cpu].slot_conflicts;
 			sum.unseen_waits += each[cpu].unseen_waits;
 			sum.unseen_requests += each[cpu].unseen_requests;
-			sum.lost_spans += each[cpu].lost_spans;
+			sum.lost_calls += each[cpu].lost_calls;
 			sum.evidence += each[cpu].evidence;
 			sum.user_copies += each[cpu].user_copies;
 			sum.user_copies_saved += each[cpu].user_copies_saved;
@@ -183,22 +211,29 @@ static void report_counters(struct capture *capture)
 	report_evidence_loss(capture, sum.slot_conflicts, EVENT_LOSS_SLOT);
 	report_evidence_loss(capture, sum.unseen_waits, EVENT_LOSS_UNSEEN);
 	report_evidence_loss(capture, sum.unseen_requests, EVENT_LOSS_UNSEEN_DISK);
-	report_evidence_loss(capture, sum.lost_spans, EVENT_LOSS_SPAN);
+	report_evidence_loss(capture, sum.lost_calls, EVENT_LOSS_SPAN);
 }
 
 /* How many records the programs have written, read or not: what was recorded and what was lost add
  * up to this. */
 static void report_written(struct capture *capture)
 {
-	uint64_t switches = 0, evidence = 0;
+	static const char *const names[EVENT_LOG_KINDS] = {
+		[EVENT_LOG_SWITCH] = "switch_log_events",
+		[EVENT_LOG_EVIDENCE] = "evidence_log_events",
+		[EVENT_LOG_CALL] = "call_log_events",
+	};
 
-	for (unsigned int cpu = 0; capture->maps[EVENT_LOG_EVIDENCE] && cpu < capture->cpu_count;
-	     cpu++) {
-		switches += log_written(&capture->drain.switches[cpu]);
-		evidence += log_written(&capture->drain.evidence[cpu]);
+	for (enum event_log log = 0; log < EVENT_LOG_KINDS; log++) {
+		uint64_t written = 0;
+
+		for (unsigned int cpu = 0; capture->maps[log] && cpu < capture->cpu_count; cpu++)
+			written += log_written(&capture->drain.logs[log][cpu]);
+		if (capture->maps[log])
+			give_meta(capture, names[log], "%" PRIu64, written);
 	}
-	give_meta(capture, "switch_log_events", "%" PRIu64, switches);
-	give_meta(capture, "evidence_log_events", "%" PRIu64, evidence);
+	if (capture->functions.count > 0)
+		give_meta(capture, "functions_detach_ns", "%" PRIu64, capture->functions.detach_ns);
 }
 
 void statement_counts(struct capture *capture)

@@ -75,6 +75,11 @@ static int take_evidence(void *context, uint16_t cpu, const void *events, size_t
 	return add(context, STREAM_EVIDENCE, cpu, events, size);
 }
 
+static int take_calls(void *context, uint16_t cpu, const void *events, size_t size)
+{
+	return add(context, STREAM_CALL, cpu, events, size);
+}
+
 static void take_table(void *context, const struct event_header *event)
 {
 	add(context, STREAM_TABLE, 0, event, event->size);
@@ -177,7 +182,8 @@ static int run_session(struct live *live, int command_count, char **command)
 	const struct capture_sink sink = {.context = live,
 					  .switches = take_switches,
 					  .evidence = take_evidence,
-					  .table = take_table};
+					  .table = take_table,
+					  .calls = take_calls};
 	enum session_end end;
 	int err = session_start(&live->session, &live->values->session, &sink, command_count,
 				command);

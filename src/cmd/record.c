@@ -64,6 +64,11 @@ static int take_evidence(void *context, uint16_t cpu, const void *events, size_t
 			       size);
 }
 
+static int take_calls(void *context, uint16_t cpu, const void *events, size_t size)
+{
+	return write_queue_add(((struct recorder *)context)->queue, STREAM_CALL, cpu, events, size);
+}
+
 static void take_table(void *context, const struct event_header *event)
 {
 	/* an error is kept by the queue, and noticed by the thread that drains */
@@ -96,11 +101,16 @@ static void write_request(const struct capture_sink *sink, const struct record_v
 
 /* ---- progress ---- */
 
+static uint64_t all_events(const struct capture_totals *totals)
+{
+	return totals->switch_events + totals->evidence_events + totals->call_events;
+}
+
 static void show_progress(struct recorder *recorder, uint64_t now_ns)
 {
 	char elapsed[UNITS_TEXT_SIZE], rate[UNITS_TEXT_SIZE], lost[UNITS_TEXT_SIZE],
 		size[UNITS_TEXT_SIZE];
-	uint64_t events = recorder->totals.switch_events + recorder->totals.evidence_events;
+	uint64_t events = all_events(&recorder->totals);
 	uint64_t since_ns = now_ns - recorder->last_progress_ns;
 
 	fprintf(stderr, "\r\033[K%s   %s events/s   lost %s   %s",
@@ -141,9 +151,8 @@ static void show_summary(const struct recorder *recorder, const char *path, uint
 
 	fprintf(stderr, "dashcam: recorded %s: %s events, %s, in %s\n",
 		format_ns(text[0], duration_ns),
-		format_count(text[1],
-			     recorder->totals.switch_events + recorder->totals.evidence_events),
-		format_bytes(text[2], bytes), path);
+		format_count(text[1], all_events(&recorder->totals)), format_bytes(text[2], bytes),
+		path);
 	if (recorder->totals.unseen_waits)
 		fprintf(stderr,
 			"dashcam: %s wait%s no evidence: it is taken where BPF programs run, and the "
@@ -160,7 +169,7 @@ static void show_summary(const struct recorder *recorder, const char *path, uint
 	if (recorder->totals.lost_events)
 		fprintf(stderr,
 			"dashcam: %s event%s lost (see dashcam info; larger logs may help: "
-			"--switch-log, --evidence-log)\n",
+			"--switch-log, --evidence-log, --call-log)\n",
 			format_count(text[3], recorder->totals.lost_events),
 			recorder->totals.lost_events == 1 ? " was" : "s were");
 	fprintf(stderr, "dashcam: next: dashcam explain %s, or dashcam report %s\n", path, path);
@@ -252,7 +261,8 @@ static int run(void *values_, int command_count, char **command)
 	const struct capture_sink sink = {.context = &recorder,
 					  .switches = take_switches,
 					  .evidence = take_evidence,
-					  .table = take_table};
+					  .table = take_table,
+					  .calls = take_calls};
 	enum session_end end = SESSION_ERROR;
 	struct recording_writer *writer;
 	char default_path[64];

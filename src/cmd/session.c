@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "capture/function_choice.h"
 #include "capture/hooks.h"
 
 /* The logs are drained every so often: seldom while they fill slowly, at most this often when a
@@ -55,11 +56,11 @@ static int read_probes(const struct session_values *values, uint32_t *ret_bits)
 				return err;
 		}
 	}
-	if (values->spans.count > 0)
-		*ret_bits |= PROBE_BIT(PROBE_SPAN);
-	else if (*ret_bits & PROBE_BIT(PROBE_SPAN))
-		return fail(-EINVAL, "--probe span wants to know of what: add --span "
-				     "NAME=BINARY:FUNCTION");
+	if (values->spans.count > 0 || values->functions.count > 0)
+		*ret_bits |= PROBE_BIT(PROBE_FUNCTION);
+	else if (*ret_bits & PROBE_BIT(PROBE_FUNCTION))
+		return fail(-EINVAL, "--probe function wants to know of what: add -F FUNCTION, or "
+				     "--span NAME=BINARY:FUNCTION");
 	return 0;
 }
 
@@ -120,8 +121,10 @@ static void allow_descriptors(void)
 }
 
 static int open_capture(struct session *session, const struct session_values *values,
-			const struct capture_sink *sink, uint32_t *pids)
+			const struct capture_sink *sink, uint32_t *pids, const char *command)
 {
+	_cleanup_free_ struct function_wish *wishes =
+		xcalloc(values->functions.count + 1, sizeof(*wishes));
 	struct capture_options options = {
 		.min_wait_ns = values->min_wait_ns,
 		.user_stack = (enum user_stack_mode)values->user_stack,
@@ -136,10 +139,19 @@ static int open_capture(struct session *session, const struct session_values *va
 		.spans = values->spans.items,
 		.span_count = values->spans.count,
 		.spans_anyway = values->spans_anyway,
+		.wishes = wishes,
+		.wish_count = values->functions.count,
+		.min_call_ns = values->min_call_ns,
+		.max_call_rate = values->max_call_rate,
+		.max_call_depth = values->max_call_depth,
+		.call_log_bytes = values->call_log_bytes,
+		.command = command,
 		.sink = *sink,
 	};
 	int err = read_probes(values, &options.probes);
 
+	for (size_t i = 0; i < values->functions.count; i++)
+		wishes[i].text = values->functions.items[i];
 	options.waker_stack_ns = values->waker_stack_ns;
 	if (values->waker_stack_ns == UINT64_MAX)
 		options.waker_stack_ns = values->min_wait_ns > WAKER_STACK_MIN_NS
@@ -190,7 +202,8 @@ static int start_parts(struct session *session, const struct session_values *val
 	if (!err)
 		err = read_pids(values, session, pids);
 	if (!err)
-		err = open_capture(session, values, sink, pids);
+		err = open_capture(session, values, sink, pids,
+				   command_count > 0 ? command[0] : NULL);
 	if (err)
 		return err;
 	/* who drains what everybody else writes must get its CPU in time; but not its helpers,

@@ -21,6 +21,11 @@ struct session_values {
 	struct option_list without; /* names of hooks, or several with commas */
 	struct option_list spans;
 	bool spans_anyway;
+	struct option_list functions;
+	uint64_t min_call_ns;
+	uint64_t max_call_rate;
+	uint64_t max_call_depth;
+	uint64_t call_log_bytes;
 	uint64_t min_wait_ns;
 	uint64_t waker_stack_ns; /* UINT64_MAX: as min_wait_ns, but not below WAKER_STACK_MIN_NS */
 	uint64_t rate_hz;
@@ -66,6 +71,17 @@ extern const char *const session_hook_names[];
 	OPTION("span-anyway", 0, OPTION_FLAG, struct_, member_.spans_anyway, NULL,                 \
 	       "allow --span where an exception (C++, Rust) or a switch of stacks (Go, "           \
 	       "coroutines) inside FUNCTION ends the program"),                                    \
+	OPTION("function", 'F', OPTION_LIST, struct_, member_.functions, "FUNCTION",               \
+	       "record every call of a function of the command; may be repeated"),                 \
+	OPTION("min-time", 0, OPTION_TIME, struct_, member_.min_call_ns, "TIME",                   \
+	       "write calls of -F that took this long or longer, count the shorter ones "          \
+	       "(default 0: write all)"),                                                          \
+	OPTION("max-rate", 0, OPTION_NUMBER, struct_, member_.max_call_rate, "N",                  \
+	       "a function of -F that is called more than N times in a second on one CPU is only " \
+	       "counted and timed in sum from then on (default 0: write all)"),                    \
+	OPTION("depth", 0, OPTION_NUMBER, struct_, member_.max_call_depth, "N",                    \
+	       "follow calls of -F at most N inside each other; those inside of these are neither "\
+	       "written nor counted, their time is their caller's (default 0: up to 256)"),        \
 	OPTION_OF("user-stack", 0, struct_, member_.user_stack, session_stack_names, "HOW",        \
 		  "user stacks: auto, fp (frame pointers), dwarf (copied and unwound), none"),     \
 	OPTION("lines", 0, OPTION_FLAG, struct_, member_.source_lines, NULL,                       \
@@ -74,6 +90,9 @@ extern const char *const session_hook_names[];
 	       "memory for switches, per CPU (default: 128M divided by the CPUs, 2M to 32M)"),     \
 	OPTION("evidence-log", 0, OPTION_SIZE, struct_, member_.evidence_log_bytes, "SIZE",        \
 	       "memory for evidence, per CPU (default: 64M divided by the CPUs, 1M to 16M)"),      \
+	OPTION("call-log", 0, OPTION_SIZE, struct_, member_.call_log_bytes, "SIZE",                \
+	       "memory for calls of functions, per CPU, taken only if some are traced (default: "  \
+	       "256M divided by the CPUs, 2M to 16M)"),                                            \
 	OPTION_OF("evidence-hook", 0, struct_, member_.hook, session_hook_names, "HOOK",           \
 		  "how evidence is taken: auto, kick, exit, kprobe, degraded (see dashcam doctor)")
 /* clang-format on */

@@ -2,11 +2,11 @@
 /*
  * The logs: how the kernel side hands events over, and what the user side tells it.
  *
- * Each CPU has two circular logs in memory both sides map: the switch log (32-byte records, the
- * flood) and the evidence log (records of many sizes, the rare and precious). A log is one element
- * of a BPF array: a head of LOG_HEAD_BYTES, `size` bytes of records (a power of two), and for the
- * evidence log LOG_SLACK_BYTES behind them, because a record is never broken at the end of the
- * circle.
+ * Each CPU has circular logs in memory both sides map: the switch log (32-byte records, the flood),
+ * the evidence log (records of many sizes, the rare and precious), and where functions are traced
+ * the call log (32-byte records, another flood). A log is one element of a BPF array: a head of
+ * LOG_HEAD_BYTES, `size` bytes of records (a power of two), and for the evidence log
+ * LOG_SLACK_BYTES behind them, because a record is never broken at the end of the circle.
  *
  * Writing: one atomic add on head.position reserves units (and, in the evidence log, counts the
  * record); the record is filled in place; storing its mark commits it. The oldest records are
@@ -23,7 +23,7 @@
 
 #define LOG_HEAD_BYTES    4096
 #define LOG_SLACK_BYTES   32768
-#define LOG_SWITCH_UNIT   32
+#define LOG_SLOT_UNIT     32 /* of the switch log and the call log */
 #define LOG_EVIDENCE_UNIT 64
 
 /* head.position of an evidence log: units in the low bits, number of records in the high ones */
@@ -104,36 +104,88 @@ struct capture_settings {
 	__u32 has_prev_state_arg;
 	__s32 futex_syscall;
 	__s32 yield_syscall;
-	__u32 tcp_states; /* 1: they are written beside the evidence of waits */
-	__u32 tick_ns;    /* the kernel's own clock counts these (CONFIG_HZ) */
-	__u32 span_count; /* functions with a span; 0: none */
-	__u32 knows_irqs; /* 1: probe irq tells when an interrupt is at work */
+	__u32 tcp_states;         /* 1: they are written beside the evidence of waits */
+	__u32 tick_ns;            /* the kernel's own clock counts these (CONFIG_HZ) */
+	__u32 function_count;     /* that are traced, spans among them; 0: none */
+	__u32 knows_irqs;         /* 1: probe irq tells when an interrupt is at work */
 	__u64 realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC at start_ns */
 	__u64 irq_hidden_ns;      /* what an interrupt takes outside its tracepoints */
+	__u64 call_mask;          /* bytes of a call log - 1 */
+	__u64 min_call_ns;        /* shorter calls are counted only; 0: all are written */
+	__u64 max_call_rate;      /* a function called more often in a second is counted only; 0: no
+				     limit */
+	__u32 max_call_depth;     /* calls inside so many others are left alone; 0: no limit */
+	__u32 hides_calls;        /* 1: one of the first two is set, so calls are to be counted */
 	struct filter_pattern patterns[FILTER_PATTERNS_MAX];
 	__u8 descriptor_syscalls[SYSCALL_LIMIT / 8]; /* bit n: the first argument is a descriptor */
 	__u8 send_syscalls[SYSCALL_LIMIT / 8];       /* bit n: it may wait to send on that */
 	struct timeout_call timeouts[SYSCALL_LIMIT];
 };
 
-/* A function that a thread is inside of. */
-struct open_span {
+/* What a function's probes carry as their cookie: the id of its name in the low half, and these. */
+#define FUNCTION_COOKIE_SPAN       (1ULL << 32) /* --span: always written, its outermost calls only */
+#define FUNCTION_COOKIE_ENTRY_ONLY (1ULL << 33) /* its returns are not probed */
+
+enum call_frame_flag {
+	CALL_FRAME_SPAN = 1,
+	CALL_FRAME_NO_RETURN =
+		2, /* its return will not be seen: that it has ended, the stack tells */
+	CALL_FRAME_COUNTED = 4, /* it is counted, not written */
+};
+
+/* A call that a thread is inside of. */
+struct call_frame {
 	__u64 start_ns;  /* on the clock of the logs */
 	__u64 return_at; /* where its return address lies on the thread's stack */
 	__u32 name;
+	__u32 flags; /* enum call_frame_flag */
+};
+
+/* Calls of one thread inside each other that can be followed. A thread's state has to stay below 8
+ * KB: 7.1 takes no larger ones. */
+#define CALL_DEPTH_MAX 256
+
+/* The calls that a thread is inside of, outermost first: what thread_calls holds for each. */
+struct thread_calls {
+	__u32 count;
+	__u32 inherited; /* so many of the outermost began before the thread's birth, in its parent
+			  */
+	__u32 tid;       /* exec may give it another */
+	__u32 reserved;
+	__u64 birth_ns;   /* valid if there are such */
+	__u64 trampoline; /* where calls with a return probe return to; 0: not known yet */
+	struct call_frame frames[CALL_DEPTH_MAX];
+};
+
+/* What was inside of each of them, kept only if calls are hidden. */
+struct call_sum {
+	__u64 child_ns; /* calls right inside of it that have ended */
+	__u64 shown_ns; /* calls inside of it that were written, and are not inside such ones */
+};
+
+struct call_sums {
+	struct call_sum sums[CALL_DEPTH_MAX];
+};
+
+/* What is counted of a function on one CPU, if calls are hidden: as in event_call_count. */
+struct function_count {
+	__u64 calls;
+	__u64 total_ns;
+	__u64 self_ns;
+	__u64 max_ns;
+	__u64 hidden_ns;
+	__u64 since_ns;  /* it went above the rate; 0: it did not */
+	__u64 second_ns; /* when the second began in which calls are counted for the rate */
+	__u64 in_second;
+};
+
+/* What the iterator over open calls gives for each thread that is in one; if calls are hidden, a
+ * struct call_sums follows. */
+struct open_calls {
+	struct thread_calls calls;
+	__u32 pid;
 	__u32 reserved;
 };
-
-/* The spans a thread has open, outermost first: a value of the map of spans, whose key is the tid.
- */
-struct open_spans {
-	__u32 pid;
-	__u32 count;
-	struct open_span spans[EVENT_SPAN_DEPTH_MAX];
-};
-
-/* Threads that can have spans at once: 6 MB, taken only if there are spans. */
-#define SPAN_THREADS_MAX 16384
 
 /* Counted by the kernel side, one per CPU. */
 struct capture_counters {
@@ -143,7 +195,7 @@ struct capture_counters {
 	__u64 user_copies;
 	__u64 user_copies_saved; /* stacks that were known already */
 	__u64 unseen_waits;      /* waits whose end was not seen, so that no evidence was taken */
-	__u64 lost_spans;        /* for which there was no room */
+	__u64 lost_calls;        /* of traced functions, for which there was no room */
 	__u64 followed_threads;  /* not in the filter, but somebody there waited for them */
 	__u64 small_irqs;        /* accounts of interrupts too small for an event */
 	__u64 small_irqs_ns;     /* and what was taken in them */

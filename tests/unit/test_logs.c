@@ -31,7 +31,7 @@ static void fake_open(struct fake *fake, enum event_log log)
 
 static struct event_header *reserve(struct fake *fake, uint32_t bytes, uint32_t *ret_mark)
 {
-	uint32_t unit = fake->log == EVENT_LOG_SWITCH ? LOG_SWITCH_UNIT : LOG_EVIDENCE_UNIT;
+	uint32_t unit = fake->log == EVENT_LOG_SWITCH ? LOG_SLOT_UNIT : LOG_EVIDENCE_UNIT;
 	uint64_t units = (bytes + unit - 1) / unit, add = units, at;
 
 	if (fake->log == EVENT_LOG_EVIDENCE)
@@ -124,7 +124,7 @@ static void what_a_lap_destroys_is_counted(void **state)
 	buffer_clear(&out);
 	log_read(&reader, &out, &round);
 	assert_int_equal(round.events + round.lost, 10000);
-	assert_true(round.events <= LOG_BYTES / LOG_SWITCH_UNIT);
+	assert_true(round.events <= LOG_BYTES / LOG_SLOT_UNIT);
 	first = ((struct event_switch *)out.data)->next_tid;
 	assert_int_equal(first, 2 + round.lost);
 	/* the gap lies between the last event before and the first one behind it */

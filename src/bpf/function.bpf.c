@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Probe function: calls of traced functions, from entry to return.
+ *
+ * Which call a return belongs to is told by the stack: a call's return address lies at a place of
+ * its own for as long as the call lasts. That also tells calls that were left without a return
+ * (longjmp, exceptions), or whose return is not probed.
+ *
+ * These programs can be preempted: nothing of a thread is kept per CPU, and see evidence_put. They
+ * run twice for every call of somebody else's program: what user space can do later is not done
+ * here.
+ */
+#include "bpf/function.bpf.h"
+
+#define RETURN_BYTES 8 /* that a return takes off the stack (x86) */
+
+/* The kernel follows so many calls with a return probe inside each other (MAX_URETPROBE_DEPTH). */
+#define KERNEL_DEPTH_MAX 64
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* Private to the kernel's uprobes: the page it maps into a process with probes. */
+struct xol_area {
+	unsigned long vaddr;
+};
+
+struct uprobes_state {
+	struct xol_area *xol_area;
+};
+
+struct mm_struct___uprobes {
+	struct uprobes_state uprobes_state;
+};
+
+#pragma clang attribute pop
+
+/* 6.13 brought sessions: one program for entry and return. */
+extern bool bpf_session_is_return(void) __weak __ksym;
+
+/* Where the kernel makes calls with a return probe return to: the same address for all calls of a
+ * process. 0: not known. */
+static __always_inline __u64 find_trampoline(struct task_struct *task)
+{
+	struct mm_struct___uprobes *mm = (void *)task->mm;
+	struct xol_area *area = NULL;
+
+	if (!mm || !bpf_core_field_exists(mm->uprobes_state.xol_area) ||
+	    !bpf_core_field_exists(area->vaddr))
+		return 0;
+	area = BPF_CORE_READ(mm, uprobes_state.xol_area);
+	return area ? BPF_CORE_READ(area, vaddr) : 0;
+}
+
+static __always_inline bool is_on_signal_stack(struct task_struct *task, __u64 at)
+{
+	return at - task->sas_ss_sp < task->sas_ss_size;
+}
+
+/*
+ * Has the call not been left yet? Then its return address lies on the live part of the stack, that
+ * is at STACK_TOP or above, and is still the one that the kernel put there. (At STACK_TOP itself is
+ * that of the call that begins now: the same one if it was called by a jump, as the last thing that
+ * the other did.) A signal's handler may run on a stack of its own, inside of a call on the other.
+ */
+static __always_inline bool is_under_way(struct thread_calls *calls, const struct call_frame *frame,
+					 struct task_struct *task, __u64 stack_top)
+{
+	__u64 returns_to;
+
+	if (task->sas_ss_size &&
+	    is_on_signal_stack(task, frame->return_at) != is_on_signal_stack(task, stack_top)) {
+		if (is_on_signal_stack(task, frame->return_at))
+			return false;
+	} else if (frame->return_at < stack_top) {
+		return false;
+	}
+	if (frame->flags & CALL_FRAME_NO_RETURN)
+		return frame->return_at != stack_top;
+	if (!calls->trampoline)
+		calls->trampoline = find_trampoline(task);
+	if (!calls->trampoline ||
+	    bpf_probe_read_user(&returns_to, sizeof(returns_to), (void *)frame->return_at))
+		return frame->return_at != stack_top;
+	return returns_to == calls->trampoline;
+}
+
+/* Ends the innermost calls as long as they have been left. Returns how many others there are. */
+static __noinline __u32 end_left_calls(struct thread_calls *calls, struct task_struct *task,
+				       __u64 stack_top)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+
+	for (__u32 i = 0; i < CALL_DEPTH_MAX; i++) {
+		__u32 count = calls->count;
+
+		if (!count || is_under_way(calls, frame_at(calls, count - 1), task, stack_top))
+			return count;
+		end_innermost_call(now_ns, EVENT_SPAN_BROKEN);
+	}
+	return calls->count;
+}
+
+static __always_inline bool is_thread_wanted(struct task_struct *task)
+{
+	struct thread_slot *slot = slot_of(task->pid);
+
+	return slot && slot->tid == task->pid ? slot->is_wanted == WANTED_BY_FILTER
+					      : is_wanted(task);
+}
+
+/* The thread's first call. NULL: it is none of those that are wanted. */
+static __noinline struct thread_calls *begin_calls(struct task_struct *task)
+{
+	struct thread_calls *calls;
+
+	if (!is_thread_wanted(task))
+		return NULL;
+	calls = bpf_task_storage_get(&thread_calls, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (settings.hides_calls &&
+	    !bpf_task_storage_get(&call_sums, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE))
+		calls = NULL;
+	if (calls)
+		calls->tid = task->pid;
+	else
+		count_lost_call();
+	return calls;
+}
+
+/* Counts a call for --max-rate. From the first on that is too much, all are. */
+static __always_inline bool is_too_often(__u32 name, __u64 now_ns)
+{
+	struct function_count *count = bpf_map_lookup_elem(&function_counts, &name);
+
+	if (!count)
+		return false;
+	if (count->since_ns)
+		return true;
+	if (now_ns - count->second_ns >= 1000000000) {
+		count->second_ns = now_ns;
+		count->in_second = 0;
+	}
+	if (++count->in_second <= settings.max_call_rate)
+		return false;
+	count->since_ns = now_ns;
+	return true;
+}
+
+static __always_inline __u32 flags_of_frame(struct task_struct *task, __u64 cookie)
+{
+	__u32 flags = cookie & FUNCTION_COOKIE_SPAN ? CALL_FRAME_SPAN : 0;
+	struct uprobe_task *uprobes = task->utask;
+
+	if (cookie & FUNCTION_COOKIE_ENTRY_ONLY)
+		flags |= CALL_FRAME_NO_RETURN;
+	else if (bpf_core_field_exists(uprobes->depth) && uprobes &&
+		 uprobes->depth >= KERNEL_DEPTH_MAX)
+		flags |= CALL_FRAME_NO_RETURN;
+	return flags;
+}
+
+static __always_inline void push_call(struct thread_calls *calls, struct task_struct *task,
+				      __u64 cookie, __u64 stack_top)
+{
+	__u32 count = calls->count, flags = flags_of_frame(task, cookie);
+	struct call_frame *frame = frame_at(calls, count);
+	struct call_sums *sums;
+	__u64 now_ns = 0;
+
+	if (settings.hides_calls) {
+		sums = bpf_task_storage_get(&call_sums, task, 0, 0);
+		if (sums)
+			*sum_at(sums, count) = (struct call_sum){0};
+	}
+	if (settings.max_call_rate && !(flags & CALL_FRAME_SPAN)) {
+		now_ns = bpf_ktime_get_ns();
+		if (is_too_often((__u32)cookie, now_ns))
+			flags |= CALL_FRAME_COUNTED;
+	}
+	frame->return_at = stack_top;
+	frame->name = (__u32)cookie;
+	frame->flags = flags;
+	calls->count = count + 1;
+	frame->start_ns = now_ns ? now_ns : bpf_ktime_get_ns();
+}
+
+/* Returns whether the call's return is of interest. */
+static __always_inline bool enter(struct pt_regs *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_calls *calls = calls_of(task);
+	__u64 cookie, stack_top = ctx->sp;
+	__u32 count;
+
+	if (!calls) {
+		calls = begin_calls(task);
+		if (!calls)
+			return false;
+	}
+	if (settings.filter & FILTER_COMMS && !is_thread_wanted(task))
+		return false;
+	count = calls->count;
+	if (count && !is_under_way(calls, frame_at(calls, count - 1), task, stack_top))
+		count = end_left_calls(calls, task, stack_top);
+	cookie = bpf_get_attach_cookie(ctx);
+	if (cookie & FUNCTION_COOKIE_SPAN) {
+		if (is_inside(calls, count, (__u32)cookie))
+			return false;
+	} else if (settings.max_call_depth && count >= settings.max_call_depth) {
+		return false;
+	}
+	if (count >= CALL_DEPTH_MAX) {
+		count_lost_call();
+		return false;
+	}
+	push_call(calls, task, cookie, stack_top);
+	return !(cookie & FUNCTION_COOKIE_ENTRY_ONLY);
+}
+
+static __always_inline bool is_returned(const struct call_frame *frame, __u32 name, __u64 return_at)
+{
+	return frame->return_at == return_at && frame->name == name &&
+	       !(frame->flags & CALL_FRAME_NO_RETURN);
+}
+
+/* A call returns that is not the innermost: those inside of it have been left. If it is none of the
+ * open ones, it began when the thread was not wanted, or is inside of too many. */
+static __noinline int end_outer_call(struct thread_calls *calls, __u32 name, __u64 return_at)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	__u32 count = calls->count, inner = 0;
+
+	while (inner < CALL_DEPTH_MAX && inner < count &&
+	       !is_returned(frame_at(calls, count - inner - 1), name, return_at))
+		inner++;
+	if (inner >= count)
+		return 0;
+	for (__u32 i = 0; i < CALL_DEPTH_MAX && i < inner; i++)
+		end_innermost_call(now_ns, EVENT_SPAN_BROKEN);
+	end_innermost_call(now_ns, 0);
+	return 0;
+}
+
+static __always_inline void leave(struct pt_regs *ctx)
+{
+	__u64 now_ns = bpf_ktime_get_ns(), return_at = ctx->sp - RETURN_BYTES;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_calls *calls = calls_of(task);
+	__u32 name, count;
+
+	if (!calls)
+		return;
+	name = bpf_get_attach_cookie(ctx);
+	count = calls->count;
+	if (count && is_returned(frame_at(calls, count - 1), name, return_at))
+		end_call(calls, task, now_ns, 0);
+	else
+		end_outer_call(calls, name, return_at);
+}
+
+SEC("uprobe")
+int on_function_entry(struct pt_regs *ctx)
+{
+	enter(ctx);
+	return 0;
+}
+
+SEC("uprobe")
+int on_function_return(struct pt_regs *ctx)
+{
+	leave(ctx);
+	return 0;
+}
+
+/* Both in one. Where a call's return is of no interest, the kernel sets no probe there: that halves
+ * the price for processes that are not wanted. */
+SEC("uprobe")
+int on_function_session(struct pt_regs *ctx)
+{
+	if (!bpf_session_is_return())
+		return enter(ctx) ? 0 : 1;
+	leave(ctx);
+	return 0;
+}
+
+/* Calls that have not ended when the recording does: an iterator over all threads, once their
+ * probes are gone. */
+SEC("iter/task")
+int on_open_call(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct thread_calls *calls = task ? calls_of(task) : NULL;
+	struct call_sums *sums = NULL;
+	__u32 pid[2] = {0, 0};
+
+	if (!calls || !calls->count)
+		return 0;
+	if (settings.hides_calls) {
+		sums = bpf_task_storage_get(&call_sums, task, 0, 0);
+		if (!sums)
+			return 0;
+	}
+	pid[0] = task->tgid;
+	bpf_seq_write(ctx->meta->seq, calls, sizeof(*calls));
+	bpf_seq_write(ctx->meta->seq, pid, sizeof(pid));
+	if (sums)
+		bpf_seq_write(ctx->meta->seq, sums, sizeof(*sums));
+	return 0;
+}
