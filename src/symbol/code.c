@@ -95,31 +95,37 @@ static void note(const struct code *code, const struct code_section *near, uint6
 	near->targets[at / 8] |= (uint8_t)(1U << at % 8);
 }
 
-static void note_switch(struct code *code, uint64_t address)
+static void note_switch(struct code *code, uint64_t start)
 {
 	array_reserve((void **)&code->switches, &code->switch_capacity, code->switch_count + 1,
 		      sizeof(*code->switches));
-	code->switches[code->switch_count++] = address;
+	code->switches[code->switch_count++] = start;
 }
 
-/* Walks over [start, end) of a section. */
+/* Walks over [start, end) of a section, a function. One that jumps through a register jumps by a
+ * table only if it also loads from one; others call a function last that they have a pointer to. */
 static void walk(struct code *code, const struct code_section *section, uint64_t start,
 		 uint64_t end)
 {
-	while (start < end) {
-		const uint8_t *bytes = section->bytes + (start - section->start);
+	unsigned int tables = 0; /* a bit for each enum instruction_table that was met */
+	uint64_t at = start;
+
+	while (at < end) {
+		const uint8_t *bytes = section->bytes + (at - section->start);
 		struct instruction instruction;
 
-		if (!instruction_decode(bytes, (size_t)(section->end - start), &instruction)) {
-			start++;
+		if (!instruction_decode(bytes, (size_t)(section->end - at), &instruction)) {
+			at++;
 			continue;
 		}
 		if (instruction.has_target)
-			note(code, section, start + (uint64_t)instruction.target);
-		if (instruction.is_switch)
-			note_switch(code, start);
-		start += instruction.length;
+			note(code, section, at + (uint64_t)instruction.target);
+		tables |= 1U << instruction.table;
+		at += instruction.length;
 	}
+	if (tables & 1U << TABLE_JUMP ||
+	    (tables & 1U << TABLE_REGISTER_JUMP && tables & 1U << TABLE_LOAD))
+		note_switch(code, start);
 }
 
 static int compare_addresses(const void *left, const void *right)

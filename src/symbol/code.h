@@ -26,7 +26,7 @@ struct code_section {
 struct code {
 	struct code_section sections[CODE_SECTIONS_MAX];
 	size_t count;
-	uint64_t *switches; /* addresses of jumps whose targets are not known, rising; owned */
+	uint64_t *switches; /* starts with jumps whose targets are not known, rising; owned */
 	size_t switch_count;
 	size_t switch_capacity;
 };
@@ -38,15 +38,15 @@ void code_release(struct code *code);
 /* The section that holds the byte at ADDRESS; NULL if none does. */
 const struct code_section *code_find(const struct code *code, uint64_t address);
 
-/* Walks over all instructions and notes where they jump to, calls excepted that go to a start. The
- * walk begins anew at each of STARTS (rising), so that data between functions leads it astray for
- * one function at most. Starts are targets, too: a function may begin inside of another. */
+/* Walks over all instructions and notes where they jump to, or take the address of. The walk begins
+ * anew at each of STARTS (rising), so that data between functions leads it astray for one function
+ * at most. Starts are targets, too: a function may begin inside of another. */
 void code_note_targets(struct code *code, const uint64_t *starts, size_t count);
 
 /* Is one of the bytes from FIRST to LAST, both included, a target? */
 bool code_has_target(const struct code *code, uint64_t first, uint64_t last);
 
-/* Is there a jump to unknown targets in [start, end)? */
+/* Is there a jump by a table in [start, end)? Its targets are not known. */
 bool code_has_switch(const struct code *code, uint64_t start, uint64_t end);
 
 #endif

@@ -34,14 +34,21 @@ enum instruction_uprobe {
 	UPROBE_EMULATED_LATE, /* a nop of more than two bytes: so from 6.16 on, else stepped */
 };
 
+/* What it may be of a jump by a table (switch, computed goto). */
+enum instruction_table {
+	TABLE_NONE,
+	TABLE_LOAD,          /* reads a 64-bit register from memory with an index */
+	TABLE_REGISTER_JUMP, /* jumps to where a register says */
+	TABLE_JUMP,          /* jumps to where memory with an index says */
+};
+
 struct instruction {
 	uint8_t length;
 	uint8_t kind;    /* enum instruction_kind */
 	uint8_t uprobe;  /* enum instruction_uprobe */
 	bool has_target; /* of a jump, branch, call, or the address of a rip-relative lea */
 	bool is_endbr;
-	bool is_switch; /* an indirect jump that may stay in its function: through a register, or
-			   memory with an index */
+	uint8_t table;  /* enum instruction_table */
 	int64_t target; /* bytes from the instruction's own address */
 };
 
