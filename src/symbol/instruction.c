@@ -46,8 +46,7 @@ static const char two_bytes[] = "mmmmx.....x.xm.M" /* behind 0f */
 				"mmmmmmmmmmmmmmmm"
 				"mmmmmmmmmmmmmmmm";
 
-/* One-byte opcodes on which the kernel takes no probe. It looks at the opcode behind a VEX or EVEX
- * prefix as if it were one of these, so that some vector instructions are refused, too. */
+/* One-byte opcodes on which the kernel takes no probe. */
 static const uint8_t refused_opcodes[] = {
 	0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x62,
 	0x6c, 0x6d, 0x6e, 0x6f, 0x82, 0x9a, 0xcc, 0xcd, 0xce, 0xcf, 0xd4, 0xd5, 0xd6, 0xe4,
@@ -372,7 +371,12 @@ static bool is_refused(const struct decoder *decoder, const struct instruction *
 		return true;
 	if (is_branch && decoder->has_66)
 		return true;
-	if (decoder->map > 0 && !decoder->is_vector)
+	/* The kernel takes the opcode behind a VEX or EVEX prefix for one of one byte: it would run
+	 * vpbroadcastb (78) as a jump, vpor (eb) too, and skip vzeroupper (77). Likewise xchg with
+	 * r8 (41 90) for a nop. */
+	if (decoder->is_vector || (decoder->map == 0 && opcode == 0x90 && decoder->rex & 1))
+		return true;
+	if (decoder->map > 0)
 		return false;
 	if (opcode == 0x8e && operation(decoder) == 2) /* mov to ss */
 		return true;
@@ -383,8 +387,6 @@ static bool is_emulated(const struct decoder *decoder, const struct instruction 
 {
 	uint8_t opcode = decoder->opcode;
 
-	if (decoder->is_vector)
-		return false;
 	if (decoder->map == 1)
 		return (opcode & 0xf0) == 0x80;
 	if (decoder->map > 1)

@@ -28,7 +28,8 @@ enum instruction_kind {
 
 /* What the kernel does when it meets a uprobe there. */
 enum instruction_uprobe {
-	UPROBE_REFUSED,       /* takes no probe: it would be accepted and never fire */
+	UPROBE_REFUSED,       /* takes no probe (one would be accepted and never fire), or misreads
+				 the instruction: the program would go wrong */
 	UPROBE_STEPPED,       /* runs it out of line, with a trap behind it */
 	UPROBE_EMULATED,      /* does its work itself */
 	UPROBE_EMULATED_LATE, /* a nop of more than two bytes: so from 6.16 on, else stepped */
