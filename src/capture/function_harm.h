@@ -15,6 +15,9 @@ struct function_harm {
 	bool entry_only;    /* a probe on its return is never put there */
 };
 
+/* Of what runs in the dynamic linker. */
+extern const struct function_harm function_harm_linker;
+
 /* What is known of a symbol; NULL: nothing bad. */
 const struct function_harm *function_harm_find(const char *symbol);
 

@@ -97,8 +97,8 @@ static int read_bytes_type(struct span_of_text text, struct function_value *valu
 {
 	struct span_of_text number = {text.begin + strlen("bytes["), text.end - 1};
 
-	if (text.end[-1] != ']' ||
-	    !read_number(number, FUNCTION_BYTES_MAX, &value->size_bytes) || !value->size_bytes)
+	if (text.end[-1] != ']' || !read_number(number, FUNCTION_BYTES_MAX, &value->size_bytes) ||
+	    !value->size_bytes)
 		return fail(-EINVAL, "bytes[N] wants a number from 1 to %d", FUNCTION_BYTES_MAX);
 	value->type = FUNCTION_VALUE_BYTES;
 	return 0;
@@ -116,10 +116,11 @@ static int read_type(struct span_of_text text, struct function_value *value)
 	if (begins_with(text, "bytes["))
 		return read_bytes_type(text, value);
 	if (is_text(text, "f32") || is_text(text, "f64"))
-		return fail(-ENOTSUP,
-			    "%.*s: the kernel lets no probe read floating-point registers; leave it "
-			    "out, and number the other arguments without it",
-			    size_of(text), text.begin);
+		return fail(
+			-ENOTSUP,
+			"%.*s: the kernel lets no probe read floating-point registers; leave it "
+			"out, and number the other arguments without it",
+			size_of(text), text.begin);
 	return fail(-EINVAL,
 		    "'%.*s' is no type: str, bytes[N], i8 to i64, u8 to u64, int, long or ptr",
 		    size_of(text), text.begin);
@@ -278,8 +279,9 @@ static int read_place(struct span_of_text text, struct function_pattern *pattern
 	if (text.begin == text.end)
 		return 0;
 	if (*text.begin != '@')
-		return fail(-EINVAL, "'%.*s' makes no sense behind the name: write @LIBRARY, "
-				     "(VALUES) or ret:TYPE",
+		return fail(-EINVAL,
+			    "'%.*s' makes no sense behind the name: write @LIBRARY, "
+			    "(VALUES) or ret:TYPE",
 			    size_of(text), text.begin);
 	text.begin++;
 	text = trimmed(text);
