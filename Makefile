@@ -16,7 +16,7 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 
-PACKAGES := libbpf libdw libelf liblzma libzstd sqlite3 jansson
+PACKAGES := capstone libbpf libdw libelf liblzma libzstd sqlite3 jansson
 LIBRARIES := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(PACKAGES)) -liberty -lpthread -lm
 INCLUDES := -Isrc -I$(BUILD)/include $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wno-missing-field-initializers

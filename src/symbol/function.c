@@ -46,8 +46,8 @@ static int fail_open(int err, const char *path)
 	return fail_errno(err, "opening %s", path);
 }
 
-static int find_module(struct resolver *resolver, const struct resolver_query *query,
-		       struct module **ret_module, char **ret_path)
+int resolver_find_module(struct resolver *resolver, const struct resolver_query *query,
+			 struct module **ret_module, char **ret_path)
 {
 	struct module *module = find_mapped(resolver, query, ret_path);
 	int err;
@@ -154,20 +154,6 @@ static int ask(struct resolver *resolver, struct module *module, const struct re
 	return 0;
 }
 
-/* Where in the file the code of an address lies. */
-static bool file_offset(const struct module *module, uint64_t address, uint64_t *ret)
-{
-	for (uint32_t i = 0; i < module->segment_count; i++) {
-		const struct message_segment *segment = &module->segments[i];
-
-		if (segment->is_code && address - segment->address < segment->file_bytes) {
-			*ret = address - segment->address + segment->file_offset;
-			return true;
-		}
-	}
-	return false;
-}
-
 static int check(const struct resolver_query *query, const struct message_function *found)
 {
 	if (found->message.count == 0)
@@ -192,7 +178,7 @@ int resolver_find_function(struct resolver *resolver, const struct resolver_quer
 	struct message_function found;
 	struct module *module;
 	uint64_t offset;
-	int err = find_module(resolver, query, &module, &path);
+	int err = resolver_find_module(resolver, query, &module, &path);
 
 	if (!err)
 		err = ask(resolver, module, query, &found);
@@ -200,7 +186,7 @@ int resolver_find_function(struct resolver *resolver, const struct resolver_quer
 		err = check(query, &found);
 	if (err)
 		return err;
-	if (!file_offset(module, found.addresses[0], &offset))
+	if (!module_file_offset(module, found.addresses[0], &offset))
 		return fail(-EINVAL, "there is no code at '%s' in %s", query->function,
 			    query->binary);
 	*ret = (struct resolver_function){

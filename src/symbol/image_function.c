@@ -103,8 +103,18 @@ static bool may_unwind(Elf *elf, const char *name, bool has_throw)
 	       (is_mangled(name) && has_section(elf, ".gcc_except_table"));
 }
 
-static bool moves_stacks(Elf *elf)
+bool image_may_unwind(struct image *image)
 {
+	Elf *elf = image_elf(image);
+
+	return any_section(elf, SHT_DYNAMIC, needs_unwinder) ||
+	       has_section(elf, ".gcc_except_table");
+}
+
+bool image_moves_stacks(struct image *image)
+{
+	Elf *elf = image_elf(image);
+
 	return has_section(elf, ".gopclntab") || has_section(elf, ".note.go.buildid") ||
 	       any_section(elf, SHT_DYNSYM, imports_contexts);
 }
@@ -120,9 +130,7 @@ static bool is_inside_row(struct image *image, uint64_t address)
 	return is_inside;
 }
 
-/* Does an instruction begin at ADDRESS before which nothing was put on the stack but the return
- * address? Call frame information says so; where there is none, a symbol must do. */
-static bool is_entry(struct image *image, uint64_t address, bool has_symbol)
+bool image_is_entry(struct image *image, uint64_t address, bool has_symbol)
 {
 	struct message_opened opened;
 	struct buffer bytes = {0};
@@ -262,11 +270,11 @@ void image_find_function(struct image *image, const struct message_find *request
 		Elf *elf = image_elf(image);
 
 		memset(ret->suggestions, 0, sizeof(ret->suggestions));
-		if (!is_entry(image, ret->addresses[0], search.symbol))
+		if (!image_is_entry(image, ret->addresses[0], search.symbol))
 			ret->flags |= FUNCTION_NOT_ENTRY;
 		if (may_unwind(elf, search.symbol ? search.symbol : "", search.has_throw))
 			ret->flags |= FUNCTION_MAY_UNWIND;
-		if (moves_stacks(elf))
+		if (image_moves_stacks(image))
 			ret->flags |= FUNCTION_MOVES_STACKS;
 	}
 	symbols_release(&all);

@@ -17,4 +17,14 @@
 void image_find_function(struct image *image, const struct message_find *request,
 			 struct message_function *ret);
 
+/* Does an instruction begin at ADDRESS before which nothing was put on the stack but the return
+ * address? Call frame information says so; where there is none, a symbol must do. */
+bool image_is_entry(struct image *image, uint64_t address, bool has_symbol);
+
+/* May exceptions or panics go through functions of the file? */
+bool image_may_unwind(struct image *image);
+
+/* Does its program switch or move stacks by itself (Go, makecontext)? */
+bool image_moves_stacks(struct image *image);
+
 #endif

@@ -25,6 +25,8 @@ enum message_type {
 	MESSAGE_CALL_SITE = 5, /* message_address -> count is 1 if a call ends there, else 0 */
 	MESSAGE_NAMES = 6,    /* count addresses -> message_place..., for the first COUNT of them */
 	MESSAGE_FUNCTION = 7, /* message_find -> message_function: a function by its name */
+	MESSAGE_ABOUT = 8,    /* -> message_about: what the file is called and needs */
+	MESSAGE_LIST = 9,     /* message_list -> count message_listed: its functions from one on */
 };
 
 /* The head of each message. In replies ERROR is zero or a negative errno; -ENOENT: the reader does
@@ -111,5 +113,50 @@ struct message_function {
 	uint64_t addresses[MESSAGE_MATCHES_MAX];
 	char suggestions[MESSAGE_SUGGESTIONS_MAX][MESSAGE_FUNCTION_NAME];
 };
+
+/* Behind it TEXT_SIZE bytes: the file's soname and a NUL, then COUNT times the soname of a library
+ * it needs and a NUL. */
+struct message_about {
+	struct message message;
+	uint32_t flags; /* FUNCTION_MAY_UNWIND, FUNCTION_MOVES_STACKS */
+	uint32_t text_size;
+};
+
+enum message_list_flag {
+	LIST_LONG_NOPS = 1, /* the kernel emulates nops of more than two bytes (from 6.16 on) */
+};
+
+struct message_list {
+	struct message message;
+	uint32_t first; /* functions before it have been told of */
+	uint32_t flags; /* enum message_list_flag */
+};
+
+/* One function. Behind it NAME_SIZE, SYMBOL_SIZE and ALIASES_SIZE bytes of text, each with its NUL
+ * (aliases have one behind each), then padding to a multiple of 8. A page without functions ends
+ * the list. */
+struct message_listed {
+	uint64_t address;
+	uint64_t size_bytes;
+	uint16_t probe_bytes; /* from the address to the place of the probe */
+	uint16_t written;     /* enum resolver_argument */
+	uint8_t place;        /* enum resolver_place */
+	uint8_t why;          /* enum resolver_why */
+	uint8_t flags;        /* enum message_listed_flag */
+	uint8_t reserved;
+	uint16_t name_size;
+	uint16_t symbol_size;
+	uint16_t aliases_size; /* may be 0 */
+	uint16_t reserved2;
+};
+
+enum message_listed_flag {
+	LISTED_ENTRY_REFUSED = 1,
+	LISTED_HAS_SYMBOL = 2,
+};
+
+/* Longer symbols and lists of aliases are cut. */
+#define MESSAGE_SYMBOL_MAX  4096
+#define MESSAGE_ALIASES_MAX 8192
 
 #endif

@@ -422,6 +422,19 @@ uint64_t module_address(const struct module *module, const struct mapping *mappi
 	return best ? offset - best->file_offset + best->address : offset;
 }
 
+bool module_file_offset(const struct module *module, uint64_t address, uint64_t *ret)
+{
+	for (uint32_t i = 0; i < module->segment_count; i++) {
+		const struct message_segment *segment = &module->segments[i];
+
+		if (segment->is_code && address - segment->address < segment->file_bytes) {
+			*ret = address - segment->address + segment->file_offset;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Asks for a debug file, by the first way from WAY on that finds one. */
 static int open_debug_file(struct modules *modules, const struct module *module, unsigned int way,
 			   struct opener_reply *reply)

@@ -96,6 +96,9 @@ int modules_open(struct modules *modules, const char *path, struct module **ret)
 uint64_t module_address(const struct module *module, const struct mapping *mapping,
 			uint64_t address);
 
+/* Where in the file the code of a module's own address lies. False: no code is there. */
+bool module_file_offset(const struct module *module, uint64_t address, uint64_t *ret);
+
 /* How to unwind at an address of the module; never NULL, but perhaps UNWIND_ROW_NONE. */
 const struct unwind_row *module_row(struct modules *modules, struct module *module,
 				    uint64_t address);

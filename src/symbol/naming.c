@@ -228,3 +228,55 @@ uint64_t resolver_name_frames(struct resolver *resolver, uint64_t limit)
 	memmove(frames, frames + count, resolver->waiting_count * sizeof(*frames));
 	return resolver->waiting_count;
 }
+
+/* ---- source lines of a listing ---- */
+
+/* The place of a function itself comes behind those of the calls inlined at its begin. */
+static void take_lines(struct resolver_listing *listing, struct resolver_listed *items,
+		       size_t count, const struct message *reply, size_t size)
+{
+	struct places places = {
+		.at = (const uint8_t *)(reply + 1),
+		.left = size - sizeof(*reply),
+	};
+	struct place place;
+	uint32_t index;
+
+	while (next_place(&places, &index, &place)) {
+		if (index >= count || place.flags & EVENT_FRAME_INLINED || !place.file[0])
+			continue;
+		items[index].file = arena_strdup(&listing->text, place.file);
+		items[index].line = place.line;
+	}
+}
+
+void resolver_add_source_lines(struct resolver *resolver, struct resolver_listing *listing,
+			       size_t first, size_t count)
+{
+	struct {
+		struct message message;
+		uint64_t addresses[MESSAGE_NAMES_MAX];
+	} request = {
+		.message = {.type = MESSAGE_NAMES, .module = listing->module->index},
+	};
+	const struct message *reply;
+	size_t size;
+
+	while (count > 0) {
+		struct resolver_listed *items = &listing->items[first];
+		size_t asked = count < MESSAGE_NAMES_MAX ? count : MESSAGE_NAMES_MAX;
+
+		request.message.count = (uint32_t)asked;
+		for (size_t i = 0; i < asked; i++)
+			request.addresses[i] = items[i].address;
+		if (module_ask(resolver->modules, listing->module, &request.message,
+			       sizeof(request.message) + asked * sizeof(uint64_t), NAMES_LIMIT_MS,
+			       &reply, &size))
+			return;
+		if (reply->count < asked && reply->count > 0)
+			asked = reply->count;
+		take_lines(listing, items, asked, reply, size);
+		first += asked;
+		count -= asked;
+	}
+}

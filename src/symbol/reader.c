@@ -11,6 +11,7 @@
 #include "symbol/demangle.h"
 #include "symbol/image.h"
 #include "symbol/image_function.h"
+#include "symbol/image_listing.h"
 #include "symbol/perf_map.h"
 #include "symbol/source.h"
 #include "symbol/symbols.h"
@@ -28,8 +29,9 @@
 /* What is known of one module: an ELF file or a JIT map. */
 struct entry {
 	struct image *image;
-	struct source *source; /* opened at the first name, with source lines only */
-	struct symbols map;    /* of a JIT module */
+	struct source *source;         /* opened at the first name, with source lines only */
+	struct symbols map;            /* of a JIT module */
+	struct image_listing *listing; /* from its first page to its last */
 	bool source_lines;
 	uint64_t used; /* when it was asked about last, in requests */
 };
@@ -48,6 +50,7 @@ struct reader *reader_new(void)
 static void entry_free(struct entry *entry)
 {
 	source_free(entry->source);
+	image_listing_free(entry->listing);
 	image_free(entry->image);
 	symbols_release(&entry->map);
 	free(entry);
@@ -252,6 +255,26 @@ static int find_function(struct entry *entry, const struct message_find *request
 	return 0;
 }
 
+/* As many functions as fit. The list goes when its end has been told. */
+static int list(struct entry *entry, const struct message_list *request, struct buffer *reply)
+{
+	size_t at = request->first;
+
+	if (!entry->image)
+		return -EINVAL;
+	if (!entry->listing)
+		entry->listing = image_listing_new(entry->image, request->flags & LIST_LONG_NOPS);
+	while (at < image_listing_count(entry->listing) &&
+	       image_listing_add(entry->listing, at, reply))
+		at++;
+	((struct message *)reply->data)->count = (uint32_t)(at - request->first);
+	if (at > request->first)
+		return 0;
+	image_listing_free(entry->listing);
+	entry->listing = NULL;
+	return 0;
+}
+
 static int answer_entry(struct reader *reader, const struct message *request, int *fd,
 			struct buffer *reply)
 {
@@ -272,6 +295,12 @@ static int answer_entry(struct reader *reader, const struct message *request, in
 		return 0;
 	case MESSAGE_FUNCTION:
 		return find_function(entry, (const struct message_find *)request, reply);
+	case MESSAGE_ABOUT:
+		if (entry->image)
+			image_about(entry->image, reply);
+		return entry->image ? 0 : -EINVAL;
+	case MESSAGE_LIST:
+		return list(entry, (const struct message_list *)request, reply);
 	case MESSAGE_DEBUG:
 		err = entry->image && *fd >= 0 ? image_set_debug(entry->image, *fd) : -EINVAL;
 		if (!err)
@@ -293,6 +322,8 @@ static size_t request_size(const struct message *request)
 		return sizeof(struct message_address);
 	case MESSAGE_FUNCTION:
 		return sizeof(struct message_find);
+	case MESSAGE_LIST:
+		return sizeof(struct message_list);
 	case MESSAGE_NAMES:
 		return sizeof(struct message) + (size_t)request->count * sizeof(uint64_t);
 	default:

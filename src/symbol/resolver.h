@@ -22,8 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/memory.h"
 #include "event/event.h"
 
+struct module;
 struct resolver;
 
 struct resolver_options {
@@ -103,6 +105,93 @@ struct resolver_function {
  * return address lies on top of the stack are found. */
 int resolver_find_function(struct resolver *resolver, const struct resolver_query *query,
 			   struct resolver_function *ret);
+
+/* What a probe on the entry of a function costs. */
+enum resolver_place {
+	RESOLVER_PLACE_NONE,   /* it cannot or must not be probed */
+	RESOLVER_PLACE_CHEAP,  /* the kernel emulates the instruction there: under 1 us */
+	RESOLVER_PLACE_COSTLY, /* it is single-stepped: some 10 us */
+};
+
+/* Why a function's place is what it is. resolver_why_text says it in words. */
+enum resolver_why {
+	RESOLVER_WHY_OK,          /* cheap: nothing to say */
+	RESOLVER_WHY_MOVED_STACK, /* costly: the stack moves before a cheap instruction */
+	RESOLVER_WHY_JUMPED_TO,  /* costly: what is cheap can be reached again, or by another way */
+	RESOLVER_WHY_NO_CHEAP,   /* costly: the first block has no cheap instruction */
+	RESOLVER_WHY_MACHINE,    /* costly: places are not looked for on this machine */
+	RESOLVER_WHY_PART,       /* none: part of another function (.cold), or inside of one */
+	RESOLVER_WHY_START,      /* none: nothing calls it: the program begins there */
+	RESOLVER_WHY_STUB,       /* none: a stub of the linker (.plt) or .init, .fini */
+	RESOLVER_WHY_CHOSEN,     /* none: it only chooses a function (IFUNC) */
+	RESOLVER_WHY_REFUSED,    /* none: the kernel refuses all instructions it could be put on */
+	RESOLVER_WHY_UNREADABLE, /* none: its code cannot be read or decoded */
+	RESOLVER_WHY_COUNT,
+};
+
+/* "the stack moves before a cheap instruction" and so on; "" for RESOLVER_WHY_OK. */
+const char *resolver_why_text(enum resolver_why why);
+
+/* Argument registers, as bits: the integer ones in the order of the ABI, then xmm0 to xmm7. */
+enum resolver_argument {
+	RESOLVER_ARGUMENT_RDI = 1,
+	RESOLVER_ARGUMENT_RSI = 2,
+	RESOLVER_ARGUMENT_RDX = 4,
+	RESOLVER_ARGUMENT_RCX = 8,
+	RESOLVER_ARGUMENT_R8 = 16,
+	RESOLVER_ARGUMENT_R9 = 32,
+	RESOLVER_ARGUMENT_XMM0 = 64, /* << N for xmmN */
+};
+
+/* One function of a file. The texts belong to the listing. */
+struct resolver_listed {
+	const char *name;    /* readable, without parameters; fn_0x1234 if it has no symbol */
+	const char *symbol;  /* as in the file; the same as NAME if it has none */
+	const char *aliases; /* further symbols and readable names: NUL behind each, "" ends them */
+	uint64_t address;    /* as in the symbol table */
+	uint64_t size_bytes; /* 0: not known */
+	uint64_t entry_offset; /* in the file, of its first instruction */
+	uint64_t probe_offset; /* in the file, of the place; ENTRY_OFFSET unless there is a better
+				  one. [rsp] holds the return address there too. */
+	uint16_t written;      /* argument registers that may not be what they were at the entry
+				  (enum resolver_argument): who reads them probes the entry */
+	uint8_t place;         /* enum resolver_place */
+	uint8_t why;           /* enum resolver_why */
+	bool entry_is_refused; /* the kernel refuses a probe on the very first instruction */
+	bool has_symbol;
+	const char *file; /* of the source; "" until resolver_add_source_lines, or unknown */
+	uint32_t line;
+};
+
+/* The functions of a file, one for each address, by rising addresses. */
+struct resolver_listing {
+	char *path;          /* leads to the file */
+	const char *soname;  /* "" if it has none */
+	const char **needed; /* sonames of the libraries it is linked with */
+	size_t needed_count;
+	bool may_unwind;   /* exceptions may go through its functions */
+	bool moves_stacks; /* the program switches or moves stacks by itself */
+	uint32_t build_id_size;
+	uint8_t build_id[EVENT_BUILD_ID_MAX];
+	struct resolver_listed *items;
+	size_t count;
+	struct arena text;
+	struct module *module; /* for resolver_add_source_lines */
+};
+
+/* Lists the functions of QUERY's binary (its function is not looked at): from its symbol tables,
+ * its debug file, and where no symbol is, from the table for unwinding. Returns 0, or a negative
+ * errno with a sentence: no such file, no ELF file, not readable. A file without functions gives an
+ * empty list. */
+int resolver_list_functions(struct resolver *resolver, const struct resolver_query *query,
+			    struct resolver_listing *ret);
+
+/* Fills in source file and line of COUNT functions of LISTING from the one numbered FIRST on, where
+ * DWARF says them. The resolver must have been made with source_lines. */
+void resolver_add_source_lines(struct resolver *resolver, struct resolver_listing *listing,
+			       size_t first, size_t count);
+
+void resolver_listing_release(struct resolver_listing *listing);
 
 struct resolver_statistics {
 	uint64_t stacks; /* user stacks turned into frames */

@@ -51,6 +51,11 @@ uint64_t resolver_frame(struct resolver *resolver, const struct process *process
 /* Notes a frame for naming if it is new. */
 void resolver_note_frame(struct resolver *resolver, uint64_t frame, struct module *module);
 
+/* The module of the binary that QUERY names, and a path that leads to the file (owned by the
+ * caller). 0, or a negative errno with a sentence; *RET_PATH may be set then, too. */
+int resolver_find_module(struct resolver *resolver, const struct resolver_query *query,
+			 struct module **ret_module, char **ret_path);
+
 /* Unwinds a copied stack, or takes over the addresses of a frame-pointer walk. */
 void walk_copy(struct resolver *resolver, const struct event_raw_user_stack *raw, struct walk *ret);
 void walk_addresses(struct resolver *resolver, const struct event_raw_user_frames *raw,

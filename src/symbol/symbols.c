@@ -25,8 +25,7 @@ static size_t underscores(const char *name)
 	return strspn(name, "_");
 }
 
-/* Of two names for one range: below zero if A is the better one. */
-static int compare_names(const char *a, const char *b)
+int symbols_compare_names(const char *a, const char *b)
 {
 	size_t bars_a = underscores(a), bars_b = underscores(b);
 	size_t size_a = strlen(a), size_b = strlen(b);
@@ -53,7 +52,7 @@ static int compare(const void *left, const void *right, void *text)
 		return a->end > b->end ? -1 : 1;
 	if (a->rank != b->rank)
 		return a->rank < b->rank ? -1 : 1;
-	return compare_names((char *)text + a->name, (char *)text + b->name);
+	return symbols_compare_names((char *)text + a->name, (char *)text + b->name);
 }
 
 /* Ends symbols of unknown size at the next start; drops those inside of others (they are labels),

@@ -39,6 +39,9 @@ void symbols_add(struct symbols *symbols, const struct symbol *symbol, const cha
 /* Sorts and makes the ranges disjoint. Call once, before the first search. */
 void symbols_finish(struct symbols *symbols);
 
+/* Of two names for one address: below zero if A reads better. */
+int symbols_compare_names(const char *a, const char *b);
+
 /* The symbol that covers ADDRESS, or NULL. */
 const struct symbol *symbols_find(const struct symbols *symbols, uint64_t address);
 
