@@ -145,6 +145,11 @@ static bool was_done(struct search *search, const char *path)
 	return false;
 }
 
+static bool has_program(const struct function_request *request)
+{
+	return request->command || request->pid_count > 0;
+}
+
 /* Those of a process are found in what it maps. */
 static void add_needed(struct search *search, const struct resolver_listing *listing)
 {
@@ -163,8 +168,11 @@ static int look_into(struct search *search, const struct candidate *candidate,
 {
 	/* a name that was looked up in the usual directories has become a path */
 	bool is_path = strchr(candidate->binary, '/');
+	/* where no program was asked about, one that is named is it */
+	bool is_program =
+		candidate->is_program || (!has_program(search->request) && !*listing->soname);
 	const struct function_file file = {.shown = is_path ? candidate->binary : listing->path,
-					   .is_program = candidate->is_program,
+					   .is_program = is_program,
 					   .listing = listing};
 
 	if (was_done(search, listing->path))
@@ -239,7 +247,7 @@ static int check_request(const struct search *search)
 {
 	const struct function_request *request = search->request;
 
-	if (request->command || request->pid_count)
+	if (has_program(request))
 		return 0;
 	for (size_t i = 0; i < search->pick.count; i++) {
 		const struct function_try *try = &search->pick.tries[i];
@@ -256,22 +264,28 @@ static int check_request(const struct search *search)
 
 /* Are libraries to be looked at? Not where return probes would change the stacks of processes that
  * nobody asked about. */
-static bool wants_libraries(const struct search *search)
+static int check_libraries(struct search *search)
 {
-	bool wants = false;
+	static const char why[] =
+		"functions of libraries are left out: this kernel would put probes on their "
+		"returns in all processes (uprobe sessions, from 6.13 on, do not); with -p they "
+		"are put into that process only";
+	const struct function_request *request = search->request;
+	size_t libraries = 0, included = 0;
 
 	for (size_t i = 0; i < search->pick.count; i++) {
 		const struct function_pattern *pattern = &search->pick.tries[i].pattern;
 
-		wants |= pattern->place && !pattern->is_excluded;
+		included += !pattern->is_excluded;
+		libraries += !pattern->is_excluded && pattern->place;
 	}
-	if (wants && search->request->hits_others) {
-		warn("functions of libraries are left out: this kernel would put probes on their "
-		     "returns in all processes (sessions of uprobes, from 6.13 on, do not); with -p "
-		     "they are put into that process only");
-		return false;
-	}
-	return wants;
+	search->wants_libraries = libraries && (request->spares_others || !request->command);
+	if (!libraries || search->wants_libraries)
+		return 0;
+	if (libraries == included && !search->pick.tries[0].pattern.is_excluded)
+		return fail(-EOPNOTSUPP, "%s", why);
+	warn("%s", why);
+	return 0;
 }
 
 static int make(struct search *search)
@@ -279,7 +293,8 @@ static int make(struct search *search)
 	size_t at = 0;
 	int err = check_request(search);
 
-	search->wants_libraries = wants_libraries(search);
+	if (!err)
+		err = check_libraries(search);
 	if (!err)
 		err = add_programs(search);
 	if (!err)

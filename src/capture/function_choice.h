@@ -66,9 +66,9 @@ struct function_request {
 	const char *command;  /* the program that will be run, as written; NULL: none */
 	const uint32_t *pids; /* of processes that run already */
 	size_t pid_count;
-	bool cheap_only;  /* leave out functions with no cheap place for a probe */
-	bool hits_others; /* return probes go into processes that nobody asked for as well:
-			     libraries are left out */
+	bool cheap_only;    /* leave out functions with no cheap place for a probe */
+	bool spares_others; /* processes that are not wanted get no return probes: sessions. Else
+			       the libraries of a command are left out */
 };
 
 /*
