@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "capture/function_pick.h"
 #include "capture/function_program.h"
+#include "capture/function_variant.h"
 #include "symbol/resolver.h"
 
 /* A file to be looked at, or that was. */
@@ -209,6 +210,7 @@ static int look_at(struct search *search, const struct candidate *candidate)
 		fail_clear();
 		return 0;
 	}
+	function_variant_name(&listing);
 	err = look_into(search, candidate, &listing);
 	resolver_listing_release(&listing);
 	return err;
@@ -346,6 +348,7 @@ char *function_choice_summary(const struct function_choice *choice)
 		[FUNCTION_LEFT_IMPOSSIBLE] = "that cannot be probed",
 		[FUNCTION_LEFT_COSTLY] = "without a cheap place",
 		[FUNCTION_LEFT_HARMFUL] = "where probes could do harm",
+		[FUNCTION_LEFT_CHOOSERS] = "that only choose a variant of another",
 	};
 	size_t entry_only = count_flag(choice, EVENT_NAME_ENTRY_ONLY);
 	struct buffer text = {0};

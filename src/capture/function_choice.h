@@ -41,6 +41,7 @@ enum function_left_out {
 	FUNCTION_LEFT_IMPOSSIBLE, /* no place in it can be probed */
 	FUNCTION_LEFT_COSTLY,     /* --cheap-only */
 	FUNCTION_LEFT_HARMFUL,    /* see function_harm.h */
+	FUNCTION_LEFT_CHOOSERS,   /* they only choose a variant of a function */
 	FUNCTION_LEFT_REASONS,
 };
 

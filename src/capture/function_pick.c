@@ -260,7 +260,8 @@ static void consider(struct function_pick *pick, const struct function_file *fil
 	}
 	if (function->place == RESOLVER_PLACE_NONE ||
 	    (function->entry_is_refused && item.probe_offset == function->entry_offset)) {
-		left_out[FUNCTION_LEFT_IMPOSSIBLE]++;
+		left_out[function->why == RESOLVER_WHY_CHOSEN ? FUNCTION_LEFT_CHOOSERS
+							      : FUNCTION_LEFT_IMPOSSIBLE]++;
 		return;
 	}
 	if (harm && !decision->is_named) {
@@ -334,6 +335,10 @@ static int fail_empty(const struct function_pick *pick)
 	else if (left_out[FUNCTION_LEFT_COSTLY])
 		fail(0, "no function that matches has a cheap place for a probe: try without "
 			"--cheap-only");
+	else if (left_out[FUNCTION_LEFT_CHOOSERS])
+		fail(0,
+		     "what matches only chooses a variant of the function when a program starts: "
+		     "name that one (dashcam probes --functions BINARY lists them)");
 	else if (left_out[FUNCTION_LEFT_IMPOSSIBLE])
 		fail(0, "no function that matches can be probed: dashcam probes --functions BINARY "
 			"says why");

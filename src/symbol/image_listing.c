@@ -148,6 +148,16 @@ static bool is_cold(const char *symbol)
 	return at && (at[5] == '\0' || at[5] == '.');
 }
 
+/* A debug file may call the function that chooses by a name of its own (strlen_ifunc). */
+static bool only_chooses(const struct image_listing *listing, const struct listed *item)
+{
+	for (size_t i = 0; i < item->symbol_count; i++) {
+		if (listing->symbols.items[item->first_symbol + i].is_chosen)
+			return true;
+	}
+	return false;
+}
+
 /* Can a function be called at its address at all? */
 static enum resolver_why judge(const struct image_listing *listing, const struct listed *item)
 {
@@ -159,7 +169,7 @@ static enum resolver_why judge(const struct image_listing *listing, const struct
 		return RESOLVER_WHY_STUB;
 	if (item->start == listing->entry)
 		return RESOLVER_WHY_START;
-	if (symbol && listing->symbols.items[item->first_symbol].is_chosen)
+	if (only_chooses(listing, item))
 		return RESOLVER_WHY_CHOSEN;
 	if (is_cold(symbol))
 		return RESOLVER_WHY_PART;
