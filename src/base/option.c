@@ -17,11 +17,21 @@ void option_list_release(struct option_list *list)
 	*list = (struct option_list){0};
 }
 
+void option_series_release(struct option_series *series)
+{
+	free(series->items);
+	*series = (struct option_series){0};
+}
+
 void options_release(const struct option_row *rows, void *values)
 {
 	for (; rows->name; rows++) {
+		void *at = (char *)values + rows->offset;
+
 		if (rows->type == OPTION_LIST)
-			option_list_release((void *)((char *)values + rows->offset));
+			option_list_release(at);
+		else if (rows->type == OPTION_SERIES)
+			option_series_release(at);
 	}
 }
 
@@ -61,10 +71,23 @@ static int set_choice(const struct option_row *row, unsigned int *value, const c
 	return err;
 }
 
+static void add_to_list(struct option_list *list, const char *text)
+{
+	array_reserve((void **)&list->items, &list->capacity, list->count + 1,
+		      sizeof(*list->items));
+	list->items[list->count++] = text;
+}
+
+static void add_to_series(struct option_series *series, const char *option, const char *text)
+{
+	array_reserve((void **)&series->items, &series->capacity, series->count + 1,
+		      sizeof(*series->items));
+	series->items[series->count++] = (struct option_item){option, text};
+}
+
 static int set_value(const struct option_row *row, void *values, const char *text)
 {
 	void *at = (char *)values + row->offset;
-	struct option_list *list = at;
 
 	switch (row->type) {
 	case OPTION_FLAG:
@@ -74,9 +97,10 @@ static int set_value(const struct option_row *row, void *values, const char *tex
 		*(const char **)at = text;
 		return 0;
 	case OPTION_LIST:
-		array_reserve((void **)&list->items, &list->capacity, list->count + 1,
-			      sizeof(*list->items));
-		list->items[list->count++] = text;
+		add_to_list(at, text);
+		return 0;
+	case OPTION_SERIES:
+		add_to_series(at, row->name, text);
 		return 0;
 	case OPTION_TIME:
 		return parse_time_ns(text, at);

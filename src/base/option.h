@@ -22,6 +22,8 @@ enum option_type {
 	OPTION_FLAG,   /* bool: set to true */
 	OPTION_TEXT,   /* const char *: borrowed from argv */
 	OPTION_LIST,   /* struct option_list: may be given again */
+	OPTION_SERIES, /* struct option_series: may be given again; rows that share one keep their
+			  order among each other */
 	OPTION_TIME,   /* uint64_t: ns */
 	OPTION_SIZE,   /* uint64_t: bytes */
 	OPTION_NUMBER, /* uint64_t */
@@ -35,6 +37,18 @@ struct option_list {
 };
 
 void option_list_release(struct option_list *list);
+
+/* Values of several options, in the order in which they were written: "-F a -N b -F c". */
+struct option_series {
+	struct option_item {
+		const char *option; /* name of its row */
+		const char *text;   /* borrowed from argv */
+	} * items;
+	size_t count;
+	size_t capacity;
+};
+
+void option_series_release(struct option_series *series);
 
 struct option_row {
 	const char *name; /* without the dashes; NULL ends the table */

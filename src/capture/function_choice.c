@@ -1,54 +1,380 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For the time being: exact names of the command's own file. */
 #include "capture/function_choice.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
-#include "base/memory.h"
+#include "capture/function_pick.h"
+#include "capture/function_program.h"
+#include "capture/function_variant.h"
 #include "symbol/resolver.h"
+
+/* A file to be looked at, or that was. */
+struct candidate {
+	char *binary;   /* as resolver_query has it */
+	uint32_t pid;   /* that maps it; 0: none */
+	uint64_t inode; /* with the device: which file it is; 0: not known before it is opened */
+	uint64_t device;
+	bool is_program;
+	const char
+		*wish; /* that names this file: it must be there; NULL: it was found on the way */
+};
+
+struct search {
+	const struct function_request *request;
+	struct resolver *resolver;
+	struct function_pick pick;
+	struct candidate *items;
+	size_t count;
+	size_t capacity;
+	bool wants_libraries;
+	struct stat *done; /* files that were looked at */
+	size_t done_count;
+	size_t done_capacity;
+};
+
+/* ---- which files ---- */
+
+static void add_candidate(struct search *search, const struct candidate *candidate)
+{
+	for (size_t i = 0; i < search->count; i++) {
+		const struct candidate *known = &search->items[i];
+
+		if (!strcmp(known->binary, candidate->binary) && known->inode == candidate->inode &&
+		    known->device == candidate->device)
+			return;
+	}
+	array_reserve((void **)&search->items, &search->capacity, search->count + 1,
+		      sizeof(*search->items));
+	search->items[search->count] = *candidate;
+	search->items[search->count++].binary = xstrdup(candidate->binary);
+}
+
+static int add_program_of_command(struct search *search)
+{
+	_cleanup_free_ char *path = NULL;
+	int err = function_program_find(search->request->command, &path);
+
+	if (err)
+		return err;
+	add_candidate(search, &(struct candidate){.binary = path, .is_program = true});
+	return 0;
+}
+
+static int add_program_of_process(struct search *search, uint32_t pid)
+{
+	_cleanup_free_ char *link = xasprintf("/proc/%u/exe", pid);
+	char path[PATH_MAX];
+	ssize_t size = readlink(link, path, sizeof(path) - 1);
+	struct stat status;
+
+	if (size < 0 && errno == ENOENT)
+		return fail(-ENOENT, "process %u has ended, or is a thread of the kernel", pid);
+	if (size < 0 || stat(link, &status))
+		return fail_errno(-errno, "finding the program of process %u", pid);
+	path[size] = '\0';
+	add_candidate(search, &(struct candidate){.binary = path,
+						  .pid = pid,
+						  .inode = status.st_ino,
+						  .device = status.st_dev,
+						  .is_program = true});
+	return 0;
+}
+
+/* Programs come first: they say whether stacks are switched. */
+static int add_programs(struct search *search)
+{
+	const struct function_request *request = search->request;
+	int err = request->command ? add_program_of_command(search) : 0;
+
+	for (size_t i = 0; i < request->pid_count && !err; i++)
+		err = add_program_of_process(search, request->pids[i]);
+	return err;
+}
+
+struct mapped_context {
+	struct search *search;
+	uint32_t pid;
+};
+
+static void take_mapped(void *context_, const struct resolver_mapped *file)
+{
+	struct mapped_context *context = context_;
+	char path[PATH_MAX];
+
+	if (strlen(file->path) >= sizeof(path))
+		return;
+	strcpy(path, file->path);
+	add_candidate(context->search, &(struct candidate){.binary = path,
+							   .pid = context->pid,
+							   .inode = file->inode,
+							   .device = file->device});
+}
+
+/* What the processes map now. */
+static void add_mapped(struct search *search)
+{
+	for (size_t i = 0; i < search->request->pid_count; i++) {
+		struct mapped_context context = {search, search->request->pids[i]};
+
+		resolver_mapped_files(search->resolver, context.pid, take_mapped, &context);
+	}
+}
+
+/* ---- one file ---- */
+
+/* Was it looked at already, by another name? Notes it. */
+static bool was_done(struct search *search, const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return false;
+	for (size_t i = 0; i < search->done_count; i++) {
+		if (search->done[i].st_ino == status.st_ino &&
+		    search->done[i].st_dev == status.st_dev)
+			return true;
+	}
+	array_reserve((void **)&search->done, &search->done_capacity, search->done_count + 1,
+		      sizeof(*search->done));
+	search->done[search->done_count++] = status;
+	return false;
+}
+
+static bool has_program(const struct function_request *request)
+{
+	return request->command || request->pid_count > 0;
+}
+
+/* Those of a process are found in what it maps. */
+static void add_needed(struct search *search, const struct resolver_listing *listing)
+{
+	for (size_t i = 0; i < listing->needed_count; i++) {
+		char name[PATH_MAX];
+
+		if (strlen(listing->needed[i]) >= sizeof(name))
+			continue;
+		strcpy(name, listing->needed[i]);
+		add_candidate(search, &(struct candidate){.binary = name});
+	}
+}
+
+static int look_into(struct search *search, const struct candidate *candidate,
+		     const struct resolver_listing *listing)
+{
+	/* a name that was looked up in the usual directories has become a path */
+	bool is_path = strchr(candidate->binary, '/');
+	/* where no program was asked about, one that is named is it */
+	bool is_program =
+		candidate->is_program || (!has_program(search->request) && !*listing->soname);
+	const struct function_file file = {.shown = is_path ? candidate->binary : listing->path,
+					   .is_program = is_program,
+					   .listing = listing};
+
+	if (was_done(search, listing->path))
+		return 0;
+	if (search->wants_libraries && !candidate->pid && !candidate->wish)
+		add_needed(search, listing);
+	return function_pick_take(&search->pick, &file);
+}
+
+/* Is there a reason to read it? Of a command's libraries each may need one that is wanted. */
+static bool is_wanted(const struct search *search, const struct candidate *candidate)
+{
+	return candidate->is_program || candidate->wish || !candidate->pid ||
+	       function_pick_wants(&search->pick, false, candidate->binary, "");
+}
+
+static int look_at(struct search *search, const struct candidate *candidate)
+{
+	const struct resolver_query query = {.binary = candidate->binary,
+					     .pids = &candidate->pid,
+					     .pid_count = candidate->pid != 0};
+	struct resolver_listing listing;
+	int err;
+
+	if (!is_wanted(search, candidate))
+		return 0;
+	err = resolver_list_functions(search->resolver, &query, &listing);
+	if (err && candidate->wish)
+		return fail(err, "'%s'", candidate->wish);
+	if (err && candidate->is_program)
+		return err;
+	if (err) {
+		/* a library that is not where libraries are: what it has may come later */
+		fail_clear();
+		return 0;
+	}
+	function_variant_name(&listing);
+	err = look_into(search, candidate, &listing);
+	resolver_listing_release(&listing);
+	return err;
+}
+
+/* Looks at all files, those that turn up meanwhile included. */
+static int look_at_all(struct search *search, size_t *at)
+{
+	int err = 0;
+
+	while (*at < search->count && !err) {
+		/* a copy: the list may move */
+		const struct candidate candidate = search->items[(*at)++];
+
+		err = look_at(search, &candidate);
+	}
+	return err;
+}
+
+/* ---- all of it ---- */
+
+/* Files that are named, and that no process needs or maps (yet). */
+static void add_named_files(struct search *search)
+{
+	for (size_t i = 0; i < search->pick.count; i++) {
+		const struct function_try *try = &search->pick.tries[i];
+
+		if (!try->pattern.is_excluded && !try->file_count &&
+		    function_pattern_names_file(&try->pattern))
+			add_candidate(search, &(struct candidate){.binary = try->pattern.place,
+								  .wish = try->text});
+	}
+}
+
+static int check_request(const struct search *search)
+{
+	const struct function_request *request = search->request;
+
+	if (has_program(request))
+		return 0;
+	for (size_t i = 0; i < search->pick.count; i++) {
+		const struct function_try *try = &search->pick.tries[i];
+
+		if (!function_pattern_names_file(&try->pattern) && !try->pattern.is_excluded)
+			return fail(
+				-EINVAL,
+				"-F '%s': functions of which program? Give a command, -p PID, or "
+				"a file: -F '%s@PATH'",
+				try->text, try->pattern.place ? "*" : try->text);
+	}
+	return 0;
+}
+
+/* Are libraries to be looked at? Not where return probes would change the stacks of processes that
+ * nobody asked about. */
+static int check_libraries(struct search *search)
+{
+	static const char why[] =
+		"functions of libraries are left out: this kernel would put probes on their "
+		"returns in all processes (uprobe sessions, from 6.13 on, do not); with -p they "
+		"are put into that process only";
+	const struct function_request *request = search->request;
+	size_t libraries = 0, included = 0;
+
+	for (size_t i = 0; i < search->pick.count; i++) {
+		const struct function_pattern *pattern = &search->pick.tries[i].pattern;
+
+		included += !pattern->is_excluded;
+		libraries += !pattern->is_excluded && pattern->place;
+	}
+	search->wants_libraries = libraries && (request->spares_others || !request->command);
+	if (!libraries || search->wants_libraries)
+		return 0;
+	if (libraries == included && !search->pick.tries[0].pattern.is_excluded)
+		return fail(-EOPNOTSUPP, "%s", why);
+	warn("%s", why);
+	return 0;
+}
+
+static int make(struct search *search)
+{
+	size_t at = 0;
+	int err = check_request(search);
+
+	if (!err)
+		err = check_libraries(search);
+	if (!err)
+		err = add_programs(search);
+	if (!err)
+		err = look_at_all(search, &at);
+	if (err || !search->wants_libraries)
+		return err;
+	add_mapped(search);
+	err = look_at_all(search, &at);
+	if (err)
+		return err;
+	add_named_files(search);
+	return look_at_all(search, &at);
+}
 
 int function_choice_make(const struct function_request *request, struct resolver *resolver,
 			 struct function_choice *ret)
 {
-	for (size_t i = 0; i < request->wish_count; i++) {
-		const char *at = strchr(request->wishes[i].text, '@');
-		_cleanup_free_ char *function = at ? strndup(request->wishes[i].text,
-							     (size_t)(at - request->wishes[i].text))
-						   : xstrdup(request->wishes[i].text);
-		const struct resolver_query query = {
-			.binary = at ? at + 1 : request->command,
-			.function = function,
-			.pids = request->pids,
-			.pid_count = at ? request->pid_count : 0,
-		};
-		struct resolver_function found;
-		_cleanup_free_ char *where = NULL;
-		int err = query.binary ? resolver_find_function(resolver, &query, &found)
-				       : fail(-EINVAL, "-F NAME@BINARY, or a command");
+	struct search search = {.request = request, .resolver = resolver};
+	int err;
 
-		if (err)
-			return err;
-		where = xasprintf("%s:%s", query.binary, function);
-		array_reserve((void **)&ret->items, &ret->capacity, ret->count + 1,
-			      sizeof(*ret->items));
-		ret->items[ret->count++] = (struct function_item){
-			.name = arena_strdup(&ret->arena, request->wishes[i].text),
-			.where = arena_strdup(&ret->arena, where),
-			.path = arena_strdup(&ret->arena, found.path),
-			.entry_offset = found.file_offset,
-			.probe_offset = found.file_offset,
-			.flags = EVENT_NAME_TRACED,
-		};
-		free(found.path);
+	*ret = (struct function_choice){0};
+	err = function_pick_begin(&search.pick, request, ret);
+	if (!err)
+		err = make(&search);
+	if (!err)
+		err = function_pick_end(&search.pick);
+	function_pick_release(&search.pick);
+	for (size_t i = 0; i < search.count; i++)
+		free(search.items[i].binary);
+	free(search.items);
+	free(search.done);
+	return err;
+}
+
+/* ---- what is said of it ---- */
+
+static size_t count_flag(const struct function_choice *choice, uint32_t flag)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < choice->count; i++)
+		count += (choice->items[i].flags & flag) != 0;
+	return count;
+}
+
+char *function_choice_summary(const struct function_choice *choice)
+{
+	static const char *const reasons[FUNCTION_LEFT_REASONS] = {
+		[FUNCTION_LEFT_IMPOSSIBLE] = "that cannot be probed",
+		[FUNCTION_LEFT_COSTLY] = "without a cheap place",
+		[FUNCTION_LEFT_HARMFUL] = "where probes could do harm",
+		[FUNCTION_LEFT_CHOOSERS] = "that only choose a variant of another",
+	};
+	size_t entry_only = count_flag(choice, EVENT_NAME_ENTRY_ONLY);
+	struct buffer text = {0};
+	bool is_first = true;
+
+	buffer_printf(&text,
+		      "%zu function%s of %zu file%s (%zu on a cheap place, %zu on a costly one",
+		      choice->count, choice->count == 1 ? "" : "s", choice->file_count,
+		      choice->file_count == 1 ? "" : "s", count_flag(choice, EVENT_NAME_CHEAP),
+		      count_flag(choice, EVENT_NAME_COSTLY));
+	if (entry_only)
+		buffer_printf(&text, ", %zu by their entry only", entry_only);
+	buffer_printf(&text, ")");
+	for (int i = 0; i < FUNCTION_LEFT_REASONS; i++) {
+		if (!choice->left_out[i])
+			continue;
+		buffer_printf(&text, "%s%zu %s", is_first ? "; left out: " : ", ",
+			      choice->left_out[i], reasons[i]);
+		is_first = false;
 	}
-	return 0;
+	return text.data;
 }
 
 void function_choice_release(struct function_choice *choice)
 {
 	free(choice->items);
-	free(choice->notes);
 	arena_release(&choice->arena);
+	*choice = (struct function_choice){0};
 }

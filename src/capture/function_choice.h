@@ -41,6 +41,7 @@ enum function_left_out {
 	FUNCTION_LEFT_IMPOSSIBLE, /* no place in it can be probed */
 	FUNCTION_LEFT_COSTLY,     /* --cheap-only */
 	FUNCTION_LEFT_HARMFUL,    /* see function_harm.h */
+	FUNCTION_LEFT_CHOOSERS,   /* they only choose a variant of a function */
 	FUNCTION_LEFT_REASONS,
 };
 
@@ -49,15 +50,14 @@ struct function_choice {
 	struct function_item *items;
 	size_t count;
 	size_t capacity;
+	size_t file_count; /* that functions were chosen from */
 	size_t left_out[FUNCTION_LEFT_REASONS];
-	size_t file_count;
-	char *notes; /* sentences for the user, a line each; "" if there are none */
 	struct arena arena;
 };
 
 /* One -F or -N. */
 struct function_wish {
-	bool is_excluded;
+	bool is_excluded; /* -N */
 	const char *text;
 };
 
@@ -67,19 +67,22 @@ struct function_request {
 	const char *command;  /* the program that will be run, as written; NULL: none */
 	const uint32_t *pids; /* of processes that run already */
 	size_t pid_count;
-	bool cheap_only;    /* leave out what costs more than a microsecond */
-	bool spares_others; /* processes that are not wanted get no return probes: sessions */
+	bool cheap_only;    /* leave out functions with no cheap place for a probe */
+	bool spares_others; /* processes that are not wanted get no return probes: sessions. Else
+			       the libraries of a command are left out */
 };
 
 /*
- * Finds the files, lists their functions and chooses. Returns 0, or a negative errno with a
- * sentence: a pattern that makes no sense, no program to take functions of, nothing that matches
- * (with names like it), more than FUNCTIONS_MAX. RET is to be released in any case.
+ * Finds the files, lists their functions and chooses; what it does otherwise than one may expect,
+ * it says by warn(). Returns 0, or a negative errno with a sentence: a pattern that makes no sense,
+ * no program to take functions of, nothing that matches (with names like it), more than
+ * FUNCTIONS_MAX. RET is to be released in any case.
  */
 int function_choice_make(const struct function_request *request, struct resolver *resolver,
 			 struct function_choice *ret);
 
-/* "572 functions of db_bench: 484 cheap, 88 costly; left out: ..."; the caller frees it. */
+/* "572 functions (484 cheap, 88 costly); left out: 3 that cannot be probed"; the caller frees it.
+ */
 char *function_choice_summary(const struct function_choice *choice);
 
 void function_choice_release(struct function_choice *choice);

@@ -94,6 +94,23 @@ void resolver_exit(struct resolver *resolver, uint32_t pid)
 	processes_exit(&resolver->processes, pid);
 }
 
+void resolver_mapped_files(struct resolver *resolver, uint32_t pid,
+			   void (*take)(void *context, const struct resolver_mapped *file),
+			   void *context)
+{
+	const struct process *process = processes_get(&resolver->processes, pid);
+
+	for (size_t i = 0; i < process->count; i++) {
+		const struct mapping *mapping = &process->maps[i];
+		const struct resolver_mapped file = {.path = mapping->path->text,
+						     .inode = mapping->inode,
+						     .device = mapping->device};
+
+		if (mapping->inode)
+			take(context, &file);
+	}
+}
+
 /* Gives the module its id, once, and tells the sink. */
 static void publish_module(struct resolver *resolver, struct module *module)
 {

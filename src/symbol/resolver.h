@@ -60,6 +60,19 @@ void resolver_fork(struct resolver *resolver, uint32_t parent_pid,
 void resolver_exec(struct resolver *resolver, uint32_t pid);
 void resolver_exit(struct resolver *resolver, uint32_t pid); /* the whole process */
 
+/* A file whose code a process maps. */
+struct resolver_mapped {
+	const char *path; /* as /proc/PID/maps has it */
+	uint64_t inode;
+	uint32_t device; /* major << 20 | minor */
+};
+
+/* Calls TAKE with each file that a process maps now; with some more than once. TAKE must not call
+ * the resolver. A process seen for the first time has its mappings read. */
+void resolver_mapped_files(struct resolver *resolver, uint32_t pid,
+			   void (*take)(void *context, const struct resolver_mapped *file),
+			   void *context);
+
 /* Turn a raw stack of a log into a `stack` event with the same id. A process seen for the first
  * time has its mappings read from /proc/PID/maps. New frames are noted for resolver_name_frames. */
 void resolver_user_stack(struct resolver *resolver, const struct event_raw_user_stack *raw);

@@ -16,6 +16,7 @@ struct values {
 	bool quiet;
 	const char *output;
 	struct option_list pids;
+	struct option_series functions;
 	uint64_t duration_ns;
 	uint64_t size_bytes;
 	uint64_t rate;
@@ -29,6 +30,8 @@ static const struct option_row rows[] = {
 	OPTION("quiet", 'q', OPTION_FLAG, struct values, quiet, NULL, "say nothing"),
 	OPTION("output", 'o', OPTION_TEXT, struct values, output, "FILE", "write to FILE"),
 	OPTION("pid", 'p', OPTION_LIST, struct values, pids, "PID", "only PID"),
+	OPTION("function", 'F', OPTION_SERIES, struct values, functions, "GLOB", "trace these"),
+	OPTION("no-function", 'N', OPTION_SERIES, struct values, functions, "GLOB", "but these"),
 	OPTION("duration", 'd', OPTION_TIME, struct values, duration_ns, "TIME", "stop after TIME"),
 	OPTION("size", 0, OPTION_SIZE, struct values, size_bytes, "SIZE", "of the log"),
 	OPTION("rate", 0, OPTION_NUMBER, struct values, rate, "HZ", "samples a second"),
@@ -84,6 +87,27 @@ static void test_every_type_and_spelling(void **state)
 	assert_int_equal(parse("-jo - -", &values, false, operands), 0);
 	assert_string_equal(values.output, "-");
 	assert_string_equal(operands, "-");
+}
+
+static void test_series_keeps_the_order_across_its_options(void **state)
+{
+	static const char *const expected[][2] = {{"function", "a*"},
+						  {"no-function", "ab"},
+						  {"no-function", "ac"},
+						  {"function", "ad"}};
+	struct values values;
+	char operands[128];
+
+	(void)state;
+	assert_int_equal(
+		parse("-F a* --no-function=ab -Nac --function ad", &values, false, operands), 0);
+	assert_int_equal(values.functions.count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_string_equal(values.functions.items[i].option, expected[i][0]);
+		assert_string_equal(values.functions.items[i].text, expected[i][1]);
+	}
+	options_release(rows, &values);
+	assert_null(values.functions.items);
 }
 
 static void test_where_options_end(void **state)
@@ -170,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_type_and_spelling),
+		cmocka_unit_test(test_series_keeps_the_order_across_its_options),
 		cmocka_unit_test(test_where_options_end),
 		cmocka_unit_test(test_wrong_usage_is_named),
 		cmocka_unit_test(test_help_comes_from_the_rows),
