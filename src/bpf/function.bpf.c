@@ -14,8 +14,10 @@
 
 #define RETURN_BYTES 8 /* that a return takes off the stack (x86) */
 
-/* The kernel follows so many calls with a return probe inside each other (MAX_URETPROBE_DEPTH). */
-#define KERNEL_DEPTH_MAX 64
+/* The kernel follows so many calls with a return probe inside each other (MAX_URETPROBE_DEPTH).
+ * With sessions it follows those that we do; up to here it is not asked. */
+#define KERNEL_DEPTH_MAX  64
+#define KERNEL_DEPTH_SAFE 32
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -145,23 +147,22 @@ static __always_inline bool is_too_often(__u32 name, __u64 now_ns)
 	return true;
 }
 
-static __always_inline __u32 flags_of_frame(struct task_struct *task, __u64 cookie)
+/* Will the kernel leave out the return probe of the call that begins, inside of COUNT others? */
+static __always_inline bool is_too_deep(struct task_struct *task, __u32 count)
 {
-	__u32 flags = cookie & FUNCTION_COOKIE_SPAN ? CALL_FRAME_SPAN : 0;
-	struct uprobe_task *uprobes = task->utask;
+	struct uprobe_task *uprobes;
 
-	if (cookie & FUNCTION_COOKIE_ENTRY_ONLY)
-		flags |= CALL_FRAME_NO_RETURN;
-	else if (bpf_core_field_exists(uprobes->depth) && uprobes &&
-		 uprobes->depth >= KERNEL_DEPTH_MAX)
-		flags |= CALL_FRAME_NO_RETURN;
-	return flags;
+	if (settings.has_sessions && count < KERNEL_DEPTH_SAFE)
+		return false;
+	uprobes = task->utask;
+	return bpf_core_field_exists(uprobes->depth) && uprobes &&
+	       uprobes->depth >= KERNEL_DEPTH_MAX;
 }
 
 static __always_inline void push_call(struct thread_calls *calls, struct task_struct *task,
 				      __u64 cookie, __u64 stack_top)
 {
-	__u32 count = calls->count, flags = flags_of_frame(task, cookie);
+	__u32 count = calls->count, flags = 0;
 	struct call_frame *frame = frame_at(calls, count);
 	struct call_sums *sums;
 	__u64 now_ns = 0;
@@ -171,6 +172,10 @@ static __always_inline void push_call(struct thread_calls *calls, struct task_st
 		if (sums)
 			*sum_at(sums, count) = (struct call_sum){0};
 	}
+	if (cookie & FUNCTION_COOKIE_SPAN)
+		flags |= CALL_FRAME_SPAN;
+	if (cookie & FUNCTION_COOKIE_ENTRY_ONLY || is_too_deep(task, count))
+		flags |= CALL_FRAME_NO_RETURN;
 	if (settings.max_call_rate && !(flags & CALL_FRAME_SPAN)) {
 		now_ns = bpf_ktime_get_ns();
 		if (is_too_often((__u32)cookie, now_ns))
@@ -216,23 +221,38 @@ static __always_inline bool enter(struct pt_regs *ctx)
 	return !(cookie & FUNCTION_COOKIE_ENTRY_ONLY);
 }
 
-static __always_inline bool is_returned(const struct call_frame *frame, __u32 name, __u64 return_at)
+static __always_inline bool is_returned(const struct call_frame *frame, __u64 return_at)
 {
-	return frame->return_at == return_at && frame->name == name &&
-	       !(frame->flags & CALL_FRAME_NO_RETURN);
+	return frame->return_at == return_at && !(frame->flags & CALL_FRAME_NO_RETURN);
+}
+
+/* How many calls are inside of the one that returns; COUNT or more: it is none of these. A global
+ * function: the verifier walks it once. */
+__noinline int count_inner_calls(const struct thread_calls *calls, __u32 count, __u32 name,
+				 __u64 return_at)
+{
+	__u32 inner;
+
+	if (!calls)
+		return CALL_DEPTH_MAX;
+	for (inner = 0; inner < CALL_DEPTH_MAX && inner < count; inner++) {
+		const struct call_frame *frame =
+			&calls->frames[(count - inner - 1) & (CALL_DEPTH_MAX - 1)];
+
+		if (frame->name == name && is_returned(frame, return_at))
+			break;
+	}
+	return inner;
 }
 
 /* A call returns that is not the innermost: those inside of it have been left. If it is none of the
  * open ones, it began when the thread was not wanted, or is inside of too many. */
 static __noinline int end_outer_call(struct thread_calls *calls, __u32 name, __u64 return_at)
 {
+	__u32 inner = count_inner_calls(calls, calls->count, name, return_at);
 	__u64 now_ns = bpf_ktime_get_ns();
-	__u32 count = calls->count, inner = 0;
 
-	while (inner < CALL_DEPTH_MAX && inner < count &&
-	       !is_returned(frame_at(calls, count - inner - 1), name, return_at))
-		inner++;
-	if (inner >= count)
+	if (inner >= calls->count)
 		return 0;
 	for (__u32 i = 0; i < CALL_DEPTH_MAX && i < inner; i++)
 		end_innermost_call(now_ns, EVENT_SPAN_BROKEN);
@@ -240,21 +260,22 @@ static __noinline int end_outer_call(struct thread_calls *calls, __u32 name, __u
 	return 0;
 }
 
+/* Calls whose return addresses lie at the same place called each other by jumps: the kernel tells
+ * of their returns from the innermost to the outermost. So the name need not be compared. */
 static __always_inline void leave(struct pt_regs *ctx)
 {
 	__u64 now_ns = bpf_ktime_get_ns(), return_at = ctx->sp - RETURN_BYTES;
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread_calls *calls = calls_of(task);
-	__u32 name, count;
+	__u32 count;
 
 	if (!calls)
 		return;
-	name = bpf_get_attach_cookie(ctx);
 	count = calls->count;
-	if (count && is_returned(frame_at(calls, count - 1), name, return_at))
+	if (count && is_returned(frame_at(calls, count - 1), return_at))
 		end_call(calls, task, now_ns, 0);
 	else
-		end_outer_call(calls, name, return_at);
+		end_outer_call(calls, bpf_get_attach_cookie(ctx), return_at);
 }
 
 SEC("uprobe")

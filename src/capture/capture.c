@@ -87,6 +87,8 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	if (err)
 		return err;
 	capture->settings.function_count = (uint32_t)capture->functions.count;
+	capture->settings.has_sessions =
+		capture->functions.probes.engine == FUNCTION_ENGINE_SESSION;
 	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
 		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);
 		capture->settings.irq_hidden_ns = hidden_ns;
