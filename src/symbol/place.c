@@ -209,11 +209,12 @@ static bool step(struct search *search)
 	}
 	if (instruction.kind != INSTRUCTION_PLAIN && instruction.kind != INSTRUCTION_NOP)
 		return false;
-	search->ret->why = RESOLVER_WHY_MOVED_STACK;
 	if (!instruction.is_endbr && instruction.kind != INSTRUCTION_NOP) {
 		search->is_begin = false;
-		if (!run(search->finder, bytes, instruction.length, search->at, &search->written))
+		if (!run(search->finder, bytes, instruction.length, search->at, &search->written)) {
+			search->ret->why = RESOLVER_WHY_MOVED_STACK;
 			return false;
+		}
 	}
 	search->at += instruction.length;
 	return true;
