@@ -261,6 +261,15 @@ static int command_status(const struct session *session, int err)
 	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
+/* Before the command says anything: whoever asked for functions wants to know which. */
+static void show_functions(const struct capture *capture)
+{
+	_cleanup_free_ char *text = capture_functions(capture);
+
+	if (text)
+		fprintf(stderr, "dashcam: tracing %s\n", text);
+}
+
 static int run(void *values_, int command_count, char **command)
 {
 	struct record_values *values = values_;
@@ -292,6 +301,8 @@ static int run(void *values_, int command_count, char **command)
 		abandon(recorder.queue, new_path);
 		return command_status(&recorder.session, err);
 	}
+	if (!values->quiet)
+		show_functions(recorder.session.capture);
 	facts_tell_targets(&sink, &recorder.session, &values->session);
 	recorder.last_progress_ns = capture_now_ns();
 	err = write_queue_start(recorder.queue);
