@@ -257,6 +257,13 @@ int capture_start(struct capture *capture)
 	return err;
 }
 
+char *capture_functions(const struct capture *capture)
+{
+	const struct function_choice *choice = &capture->functions.choice;
+
+	return choice->count > 0 ? function_choice_summary(choice) : NULL;
+}
+
 int capture_drain(struct capture *capture)
 {
 	int err = drain_round(&capture->drain);

@@ -79,6 +79,10 @@ struct capture_totals {
 	uint64_t naming_waiting;
 };
 
+/* Which functions of -F are traced, and why others are not, in words; NULL: none were asked for. The
+ * caller frees it. */
+char *capture_functions(const struct capture *capture);
+
 /* Hands over what the logs hold. */
 int capture_drain(struct capture *capture);
 void capture_totals(const struct capture *capture, struct capture_totals *ret);

@@ -151,7 +151,8 @@ int functions_find(struct functions *functions, const struct capture_options *op
 				.wish_count = options->wish_count,
 				.command = options->command,
 				.pids = options->pids,
-				.pid_count = options->pid_count,
+				/* the last one is the command's, which runs nothing yet */
+				.pid_count = options->pid_count - (options->command != NULL),
 				.cheap_only = options->cheap_only,
 				.spares_others =
 					functions->probes.engine == FUNCTION_ENGINE_SESSION,

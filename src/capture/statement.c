@@ -123,6 +123,11 @@ void statement_functions(struct capture *capture)
 		costly += (functions->items[i].flags & EVENT_NAME_COSTLY) != 0;
 		entry_only += (functions->items[i].flags & EVENT_NAME_ENTRY_ONLY) != 0;
 	}
+	if (functions->choice.count > 0) {
+		_cleanup_free_ char *summary = function_choice_summary(&functions->choice);
+
+		give_meta(capture, "functions_chosen", "%s", summary);
+	}
 	give_meta(capture, "functions_traced", "%zu",
 		  functions->probes.count - functions->left_out);
 	give_meta(capture, "functions_cheap", "%zu", cheap);

@@ -31,6 +31,8 @@ static const struct {
 	{"version", "dashcam version", FACT_TEXT},
 	{"command", "command", FACT_TEXT},
 	{"filter", "filter", FACT_TEXT},
+	{"functions", "functions", FACT_TEXT},
+	{"functions_chosen", "of these", FACT_TEXT},
 	{"min_wait_ns", "evidence of waits", FACT_LIMIT_NS},
 	{"sample_period_ns", "samples every", FACT_PERIOD_NS},
 };

@@ -96,6 +96,13 @@ static void write_request(const struct capture_sink *sink, const struct record_v
 	if (count > 0)
 		buffer_printf(&text, "%sthe command and its children", text.size ? " " : "");
 	fact_tell(sink, "filter", text.size ? text.data : "");
+	buffer_clear(&text);
+	for (size_t i = 0; i < values->session.functions.count; i++)
+		buffer_printf(&text, "%s--%s '%s'", i ? " " : "",
+			      values->session.functions.items[i].option,
+			      values->session.functions.items[i].text);
+	if (text.size)
+		fact_tell(sink, "functions", text.data);
 	buffer_release(&text);
 }
 
@@ -254,6 +261,15 @@ static int command_status(const struct session *session, int err)
 	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
+/* Before the command says anything: whoever asked for functions wants to know which. */
+static void show_functions(const struct capture *capture)
+{
+	_cleanup_free_ char *text = capture_functions(capture);
+
+	if (text)
+		fprintf(stderr, "dashcam: tracing %s\n", text);
+}
+
 static int run(void *values_, int command_count, char **command)
 {
 	struct record_values *values = values_;
@@ -285,6 +301,8 @@ static int run(void *values_, int command_count, char **command)
 		abandon(recorder.queue, new_path);
 		return command_status(&recorder.session, err);
 	}
+	if (!values->quiet)
+		show_functions(recorder.session.capture);
 	facts_tell_targets(&sink, &recorder.session, &values->session);
 	recorder.last_progress_ns = capture_now_ns();
 	err = write_queue_start(recorder.queue);
@@ -321,7 +339,16 @@ const struct command command_record = {
 		"  dashcam record -- ./program --fast         a command and its children\n"
 		"  dashcam record --min-wait 0 --comm 'db*'   every wait of threads named db...\n"
 		"  dashcam record --span query=libsqlite3.so.0:sqlite3_step -p 1234\n"
-		"                                             each call of a function; report spans\n",
+		"                                             each call of a function; report spans\n"
+		"  dashcam record -F '*' -- ./program         every call of the program's own functions\n"
+		"  dashcam record -F 'leveldb::*' -N 'leveldb::test::*' -N 'leveldb::Random::*' \\\n"
+		"                 -N 'leveldb::Slice::*' -- db_bench\n"
+		"                                             fewer: look at report functions, leave out\n"
+		"                                             what is called often and says nothing\n"
+		"  dashcam record -F '*' -F '*@libc.so.6' -p 1234\n"
+		"                                             and of a library, in a running process\n"
+		"  dashcam record -F main -F '/^(get|set)_/' -F 'parse(arg1:str, arg2:u64) ret:int' -- ./program\n"
+		"                                             some, with arguments and what comes back\n",
 	.options = record_rows,
 	.values_size = sizeof(struct record_values),
 	.defaults = &record_defaults,

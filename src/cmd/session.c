@@ -120,11 +120,24 @@ static void allow_descriptors(void)
 	}
 }
 
+/* -F and -N as the capture wants them; the caller frees it. */
+static struct function_wish *make_wishes(const struct session_values *values)
+{
+	struct function_wish *wishes = xcalloc(values->functions.count + 1, sizeof(*wishes));
+
+	for (size_t i = 0; i < values->functions.count; i++) {
+		const struct option_item *item = &values->functions.items[i];
+
+		wishes[i] = (struct function_wish){
+			.is_excluded = !strcmp(item->option, "no-function"), .text = item->text};
+	}
+	return wishes;
+}
+
 static int open_capture(struct session *session, const struct session_values *values,
 			const struct capture_sink *sink, uint32_t *pids, const char *command)
 {
-	_cleanup_free_ struct function_wish *wishes =
-		xcalloc(values->functions.count + 1, sizeof(*wishes));
+	_cleanup_free_ struct function_wish *wishes = make_wishes(values);
 	struct capture_options options = {
 		.min_wait_ns = values->min_wait_ns,
 		.user_stack = (enum user_stack_mode)values->user_stack,
@@ -141,6 +154,7 @@ static int open_capture(struct session *session, const struct session_values *va
 		.spans_anyway = values->spans_anyway,
 		.wishes = wishes,
 		.wish_count = values->functions.count,
+		.cheap_only = values->cheap_only,
 		.min_call_ns = values->min_call_ns,
 		.max_call_rate = values->max_call_rate,
 		.max_call_depth = values->max_call_depth,
@@ -150,8 +164,6 @@ static int open_capture(struct session *session, const struct session_values *va
 	};
 	int err = read_probes(values, &options.probes);
 
-	for (size_t i = 0; i < values->functions.count; i++)
-		wishes[i].text = values->functions.items[i];
 	options.waker_stack_ns = values->waker_stack_ns;
 	if (values->waker_stack_ns == UINT64_MAX)
 		options.waker_stack_ns = values->min_wait_ns > WAKER_STACK_MIN_NS

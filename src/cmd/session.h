@@ -21,7 +21,8 @@ struct session_values {
 	struct option_list without; /* names of hooks, or several with commas */
 	struct option_list spans;
 	bool spans_anyway;
-	struct option_list functions;
+	struct option_series functions; /* of --function and --no-function */
+	bool cheap_only;
 	uint64_t min_call_ns;
 	uint64_t max_call_rate;
 	uint64_t max_call_depth;
@@ -71,8 +72,16 @@ extern const char *const session_hook_names[];
 	OPTION("span-anyway", 0, OPTION_FLAG, struct_, member_.spans_anyway, NULL,                 \
 	       "allow --span where an exception (C++, Rust) or a switch of stacks (Go, "           \
 	       "coroutines) inside FUNCTION ends the program"),                                    \
-	OPTION("function", 'F', OPTION_LIST, struct_, member_.functions, "FUNCTION",               \
-	       "record every call of a function of the command; may be repeated"),                 \
+	OPTION("function", 'F', OPTION_SERIES, struct_, member_.functions, "FUNCTIONS",            \
+	       "record each call of these functions of the program: a glob ('leveldb::*', '*' for " \
+	       "all), /a regular expression/, or with @ those of a library ('*@libc.so.6') or "    \
+	       "file; may be repeated"),                                                           \
+	OPTION("no-function", 'N', OPTION_SERIES, struct_, member_.functions, "FUNCTIONS",         \
+	       "but not these; -F and -N are applied in their order, the last that matches a "     \
+	       "function counts; with -N first, all others of the program are recorded"),          \
+	OPTION("cheap-only", 0, OPTION_FLAG, struct_, member_.cheap_only, NULL,                    \
+	       "of -F leave out functions where a probe costs 10 us a call instead of less than 1 " \
+	       "(dashcam probes --functions says which)"),                                         \
 	OPTION("min-time", 0, OPTION_TIME, struct_, member_.min_call_ns, "TIME",                   \
 	       "write calls of -F that took this long or longer, count the shorter ones "          \
 	       "(default 0: write all)"),                                                          \
