@@ -4,7 +4,7 @@
  *
  *	many_calls FILE [CALLS]
  *
- * Four threads on two CPUs; each runs requests: a tree of calls of 200 functions, up to 12 deep, as a
+ * Two threads, each on its CPU, run requests: a tree of calls of 200 functions, up to 12 deep, as a
  * server's may look. 10,000,000 calls unless told otherwise.
  */
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "recording/recording.h"
 
-#define THREADS	  4
+#define THREADS	  2
 #define CPUS	  2
 #define FUNCTIONS 200
 #define DEPTH_MAX 12

@@ -3,9 +3,9 @@
 -- help: What the functions that --function chooses called: how often, what those calls took (calls of a function from
 --   inside itself are not counted twice), and their share of all the caller's time. (self) is its own time, without
 --   traced functions. Calls that were only counted are not in it.
+--   Without --function: of all functions.
 -- shape: table
 -- limits: calls
--- wants: function
 -- limit: 50
 WITH chosen AS (
   SELECT name, sum(iif(is_inside_itself, 0, total_ns)) AS whole_ns, sum(self_ns) AS self_ns, sum(calls) AS calls

@@ -3,9 +3,9 @@
 -- help: From where the functions that --function chooses were called: how often, what those calls took (calls of a
 --   function from inside itself are not counted twice), and their share of all its time. Callers are traced
 --   functions: the nearest one around the call. Calls that were only counted are not in it.
+--   Without --function: of all functions.
 -- shape: table
 -- limits: calls
--- wants: function
 -- limit: 50
 -- total: total_ns
 WITH called AS (

@@ -124,8 +124,6 @@ static int read_directive(struct reader *reader, const char *key, const char *va
 		view->tells_samples = strstr(value, "samples");
 		view->tells_calls = strstr(value, "calls");
 		view->tells_sums = strstr(value, "sums");
-	} else if (!strcmp(key, "wants")) {
-		view->wants_function = strstr(value, "function");
 	} else if (!strcmp(key, "min")) {
 		view->takes_min = true;
 		return parse_time_ns(value, &view->min_ns);

@@ -11,7 +11,6 @@
  *	-- limits: waits samples      what else to say below the report: which waits carry no
  *	--   stack, how many samples there were; calls: which functions were traced, and what was only
  *	--   counted; sums: how many calls were not seen to return; lost events are always told
- *	-- wants: function            --function must be given
  *	-- min: 1ms                   :min in the SQL is --min, this if it is not given
  *	-- shape: table               table, tree, histogram, list or listing
  *	-- limit: 30                  rows shown if --limit is not given
@@ -56,7 +55,6 @@ struct view {
 	bool tells_samples;
 	bool tells_calls;
 	bool tells_sums; /* how many calls were not seen to return */
-	bool wants_function;
 	bool takes_min;
 	uint64_t min_ns;
 	struct view_section *sections;

@@ -332,9 +332,6 @@ int report_run(struct query *query, const struct view *view, const struct report
 {
 	if (options->has_min && !view->takes_min)
 		return fail(-EINVAL, "the view %s has no use for --min", view->name);
-	if (view->wants_function && !query_filter(query)->function_count)
-		return fail(-EINVAL, "the view %s wants to know of which function: --function NAME",
-			    view->name);
 	for (size_t i = 0; i < view->section_count; i++) {
 		int err = run_part(query, view, i, options, out);
 
