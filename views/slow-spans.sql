@@ -6,20 +6,12 @@
 -- shape: table
 -- limit: 20
 -- min: 0
-WITH ranked AS (
-  SELECT name, duration_ns, row_number() OVER (PARTITION BY name ORDER BY duration_ns) AS rank,
-         count(*) OVER (PARTITION BY name) AS count
-  FROM span
-  WHERE returned
-), middle AS (
-  SELECT name, duration_ns AS median_ns FROM ranked WHERE rank = (count + 1) / 2
-)
-SELECT span.name, span.duration_ns, printf('%.1f', span.duration_ns * 1.0 / median_ns) AS medians, span.comm,
+SELECT span.name, span.duration_ns, printf('%.1f', span.duration_ns * 1.0 / p50_ns) AS medians, span.comm,
        span.tid, span.pid, span.start_ns, around.name AS inside,
        CASE WHEN span.open THEN 'open' WHEN span.broken THEN 'broken' ELSE 'returned' END AS end,
        span.id AS span_id
 FROM span
-LEFT JOIN middle ON middle.name = span.name
+LEFT JOIN function ON function.name = span.name AND function.location = span.function
 LEFT JOIN span AS around ON around.id = span.parent_id
 WHERE span.duration_ns >= :min
 ORDER BY span.duration_ns DESC, span.id

@@ -56,7 +56,8 @@ struct explain_spans {
 	uint64_t median_ns, p90_ns, p99_ns, max_ns;
 	uint64_t slow_from_ns; /* spans from this length on are explained */
 	size_t slow_count;
-	struct account normal; /* where the time of the others went */
+	size_t normal_count;   /* of the others that were looked at: not all, if there are very many */
+	struct account normal; /* where their time went */
 	uint64_t normal_ns;
 };
 

@@ -34,6 +34,9 @@ struct filter_values {
 	bool all;                 /* not only the threads the recording was made for */
 	const char *from;
 	const char *to;
+	struct option_list functions;    /* patterns on the names of traced functions */
+	struct option_list no_functions;
+	uint64_t call_depth; /* 0: no limit */
 };
 
 #define FILTER_OPTIONS(struct_, member_)                                                           \
@@ -53,6 +56,16 @@ struct filter_values {
 	OPTION("all", 'a', OPTION_FLAG, struct_, member_.all, NULL,                                \
 	       "all threads of the machine, also if the recording was made for a command or "      \
 	       "with --pid or --comm")
+
+/* For commands that show calls of traced functions. */
+#define CALL_FILTER_OPTIONS(struct_, member_)                                                      \
+	OPTION("function", 'F', OPTION_LIST, struct_, member_.functions, "GLOB",                   \
+	       "only calls of functions whose name matches, such as 'leveldb::*', "                \
+	       "'*@libc.so.6' or '/regular expression/'; may be repeated"),                        \
+		OPTION("no-function", 'N', OPTION_LIST, struct_, member_.no_functions, "GLOB",     \
+		       "not those; may be repeated"),                                              \
+		OPTION("depth", 0, OPTION_NUMBER, struct_, member_.call_depth, "N",                \
+		       "only calls with fewer than N traced ones around them")
 
 extern const struct command command_record, command_info, command_report, command_explain,
 	command_export, command_query, command_live, command_probes, command_doctor, command_help;

@@ -35,6 +35,7 @@ static const struct option_row rows[] = {
 	       "write to OUT; - is standard output"),
 	OPTION("list", 'l', OPTION_FLAG, struct export_values, list, NULL, "list the formats"),
 	FILTER_OPTIONS(struct export_values, filter),
+	CALL_FILTER_OPTIONS(struct export_values, filter),
 	ALL_THREADS_OPTION(struct export_values, filter),
 	OPTION("kind", 0, OPTION_TEXT, struct export_values, kind, "KIND",
 	       "only events of one kind, such as wait (csv, json)"),

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "model/call.h"
 
 /* Seconds with up to nine decimals, exactly: a double has too few digits for a clock in ns. */
 static int read_clock(const char *text, uint64_t *ret_ns)
@@ -62,6 +63,17 @@ static int read_ids(const char *option, const struct option_list *list, uint32_t
 	return 0;
 }
 
+/* What matches nothing because it is no regular expression is a mistake. */
+static int check_patterns(const char *option, const struct option_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!call_pattern_is_sound(list->items[i]))
+			return fail(-EINVAL, "%s %s: that is not a regular expression", option,
+				    list->items[i]);
+	}
+	return 0;
+}
+
 int filter_args_read(struct filter_args *ret, const struct filter_values *values,
 		     const struct model *model)
 {
@@ -74,6 +86,10 @@ int filter_args_read(struct filter_args *ret, const struct filter_values *values
 	err = read_ids("--pid", &values->pids, &ret->pids);
 	if (!err)
 		err = read_ids("--tid", &values->tids, &ret->tids);
+	if (!err)
+		err = check_patterns("--function", &values->functions);
+	if (!err)
+		err = check_patterns("--no-function", &values->no_functions);
 	if (!err && values->from)
 		err = read_time("--from", values->from, start_ns, &filter->from_ns);
 	if (!err && values->to)
@@ -92,6 +108,12 @@ int filter_args_read(struct filter_args *ret, const struct filter_values *values
 	filter->tid_count = values->tids.count;
 	filter->comms = values->comms.items;
 	filter->comm_count = values->comms.count;
+	filter->functions = values->functions.items;
+	filter->function_count = values->functions.count;
+	filter->no_functions = values->no_functions.items;
+	filter->no_function_count = values->no_functions.count;
+	filter->call_depth =
+		values->call_depth > UINT32_MAX ? UINT32_MAX : (uint32_t)values->call_depth;
 	return 0;
 }
 
@@ -114,4 +136,6 @@ void filter_values_release(struct filter_values *values)
 	option_list_release(&values->pids);
 	option_list_release(&values->tids);
 	option_list_release(&values->comms);
+	option_list_release(&values->functions);
+	option_list_release(&values->no_functions);
 }

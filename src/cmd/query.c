@@ -23,6 +23,7 @@ static const struct option_row rows[] = {
 	OPTION("human", 'H', OPTION_FLAG, struct query_values, human, NULL,
 	       "show numbers with units, as their columns' names tell: 1.23 ms, 12,345"),
 	FILTER_OPTIONS(struct query_values, filter),
+	CALL_FILTER_OPTIONS(struct query_values, filter),
 	OPTIONS_END,
 };
 

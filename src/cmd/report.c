@@ -31,6 +31,7 @@ static const struct option_row rows[] = {
 	OPTION("list", 'l', OPTION_FLAG, struct report_values, list, NULL,
 	       "list the views, or say more about VIEW"),
 	FILTER_OPTIONS(struct report_values, filter),
+	CALL_FILTER_OPTIONS(struct report_values, filter),
 	ALL_THREADS_OPTION(struct report_values, filter),
 	OPTION("min", 0, OPTION_TEXT, struct report_values, min, "TIME",
 	       "only waits or delays from this length on, in views that show single ones"),

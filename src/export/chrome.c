@@ -3,47 +3,37 @@
  * Chrome's trace event format (JSON), for chrome://tracing, speedscope and ui.perfetto.dev: each
  * thread's runs and its waits with evidence as complete events, its spans as begins and ends,
  * arrows from wakers, stack samples. One event a line.
+ *
+ * Where functions were traced, their calls are the complete events of the thread's row, and its runs and
+ * waits are begins and ends: on one row each would have to be inside the other.
  */
 #include <errno.h>
 #include <inttypes.h>
 
 #include "base/error.h"
-#include "export/chrome_stacks.h"
+#include "export/chrome.h"
 #include "export/describe.h"
-#include "export/export.h"
 #include "export/json_text.h"
-#include "export/selection.h"
-
-struct chrome {
-	struct model *model;
-	const struct export_options *options;
-	struct selection selection;
-	struct chrome_stacks stacks;
-	FILE *out;
-	bool has_items; /* in the list being written: the next one needs a comma before it */
-	int err;
-	struct buffer line;
-};
 
 /* Times are in microseconds; the digits behind the point are the nanoseconds. */
-static void add_us(struct chrome *chrome, const char *key, uint64_t ns)
+void chrome_add_us(struct chrome *chrome, const char *key, uint64_t ns)
 {
 	buffer_printf(&chrome->line, ",\"%s\":%" PRIu64 ".%03u", key, ns / 1000,
 		      (unsigned int)(ns % 1000));
 }
 
-static void add_text(struct chrome *chrome, const char *key, const char *text)
+void chrome_add_text(struct chrome *chrome, const char *key, const char *text)
 {
 	buffer_printf(&chrome->line, ",\"%s\":", key);
 	json_text_add(&chrome->line, text);
 }
 
-static void add_thread(struct chrome *chrome, const struct thread *thread)
+void chrome_add_thread(struct chrome *chrome, const struct thread *thread)
 {
 	buffer_printf(&chrome->line, ",\"pid\":%u,\"tid\":%u", describe_pid(thread), thread->tid);
 }
 
-static struct buffer *item_begin(struct chrome *chrome)
+struct buffer *chrome_item_begin(struct chrome *chrome)
 {
 	buffer_clear(&chrome->line);
 	buffer_add(&chrome->line, chrome->has_items ? ",\n" : "\n", chrome->has_items ? 2 : 1);
@@ -51,7 +41,7 @@ static struct buffer *item_begin(struct chrome *chrome)
 	return &chrome->line;
 }
 
-static void write_line(struct chrome *chrome)
+void chrome_write_line(struct chrome *chrome)
 {
 	errno = EIO;
 	if (!chrome->err &&
@@ -63,7 +53,7 @@ static void write_text(struct chrome *chrome, const char *text)
 {
 	buffer_clear(&chrome->line);
 	buffer_printf(&chrome->line, "%s", text);
-	write_line(chrome);
+	chrome_write_line(chrome);
 }
 
 /* ---- names ---- */
@@ -71,12 +61,12 @@ static void write_text(struct chrome *chrome, const char *text)
 static void write_name(struct chrome *chrome, const char *what, uint32_t pid, uint32_t tid,
 		       const char *name)
 {
-	buffer_printf(item_begin(chrome),
+	buffer_printf(chrome_item_begin(chrome),
 		      "{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"args\":{\"name\":",
 		      what, pid, tid);
 	json_text_add(&chrome->line, name);
 	buffer_printf(&chrome->line, "}}");
-	write_line(chrome);
+	chrome_write_line(chrome);
 }
 
 static void write_names(struct chrome *chrome)
@@ -100,6 +90,35 @@ static void write_names(struct chrome *chrome)
 
 /* ---- runs and waits ---- */
 
+/* A slice on the thread's row; the caller adds to it and ends it. */
+static void slice_begin(struct chrome *chrome, const char *category, const char *name,
+			const struct thread *thread, uint64_t from_ns, uint64_t to_ns)
+{
+	buffer_printf(chrome_item_begin(chrome), "{\"ph\":\"%s\",\"cat\":\"%s\"",
+		      chrome->has_calls ? "b" : "X", category);
+	if (chrome->has_calls)
+		buffer_printf(&chrome->line, ",\"id\":%u", thread->index);
+	chrome_add_text(chrome, "name", name);
+	chrome_add_thread(chrome, thread);
+	chrome_add_us(chrome, "ts", from_ns);
+	if (!chrome->has_calls)
+		chrome_add_us(chrome, "dur", to_ns - from_ns);
+}
+
+static void slice_end(struct chrome *chrome, const char *category, const char *name,
+		      const struct thread *thread, uint64_t to_ns)
+{
+	if (!chrome->has_calls)
+		return;
+	buffer_printf(chrome_item_begin(chrome), "{\"ph\":\"e\",\"cat\":\"%s\",\"id\":%u", category,
+		      thread->index);
+	chrome_add_text(chrome, "name", name);
+	chrome_add_thread(chrome, thread);
+	chrome_add_us(chrome, "ts", to_ns);
+	buffer_add(&chrome->line, "}", 1);
+	chrome_write_line(chrome);
+}
+
 static void take_run(void *context, struct thread *thread, uint16_t cpu, uint64_t from_ns,
 		     uint64_t to_ns, uint16_t end_state, uint8_t flags, bool is_cut)
 {
@@ -108,13 +127,11 @@ static void take_run(void *context, struct thread *thread, uint16_t cpu, uint64_
 	(void)flags;
 	if (thread->tid == 0 || !selection_takes_thread(&chrome->selection, thread))
 		return;
-	buffer_printf(item_begin(chrome), "{\"ph\":\"X\",\"name\":\"running\",\"cat\":\"cpu\"");
-	add_thread(chrome, thread);
-	add_us(chrome, "ts", from_ns);
-	add_us(chrome, "dur", to_ns - from_ns);
+	slice_begin(chrome, "cpu", "running", thread, from_ns, to_ns);
 	buffer_printf(&chrome->line, ",\"args\":{\"cpu\":%u,\"end_state\":%u%s}}", cpu, end_state,
 		      is_cut ? ",\"cut\":true" : "");
-	write_line(chrome);
+	chrome_write_line(chrome);
+	slice_end(chrome, "cpu", "running", thread, to_ns);
 }
 
 static void add_wait_args(struct chrome *chrome, const struct wait *wait)
@@ -125,11 +142,11 @@ static void add_wait_args(struct chrome *chrome, const struct wait *wait)
 	buffer_printf(&chrome->line,
 		      ",\"args\":{\"blocked_ns\":%" PRIu64 ",\"runnable_ns\":%" PRIu64,
 		      wait_blocked_ns(wait), wait_runnable_ns(wait));
-	add_text(chrome, "state", describe_state(wait));
-	add_text(chrome, "waker", describe_waker(wait, text, sizeof(text)));
+	chrome_add_text(chrome, "state", describe_state(wait));
+	chrome_add_text(chrome, "waker", describe_waker(wait, text, sizeof(text)));
 	if (model_wait_owner(chrome->model, wait))
-		add_text(chrome, "owner", model_wait_owner(chrome->model, wait)->comm);
-	add_text(chrome, "object", model_object_text(chrome->model, evidence, text, sizeof(text)));
+		chrome_add_text(chrome, "owner", model_wait_owner(chrome->model, wait)->comm);
+	chrome_add_text(chrome, "object", model_object_text(chrome->model, evidence, text, sizeof(text)));
 	if (evidence->syscall != EVENT_NO_SYSCALL) {
 		buffer_printf(&chrome->line, ",\"syscall\":%d,\"syscall_args\":[",
 			      evidence->syscall);
@@ -145,13 +162,13 @@ static void add_wait_args(struct chrome *chrome, const struct wait *wait)
 static void write_arrow(struct chrome *chrome, const struct wait *wait, const char *phase,
 			const struct thread *thread)
 {
-	buffer_printf(item_begin(chrome),
+	buffer_printf(chrome_item_begin(chrome),
 		      "{\"ph\":\"%s\",\"bp\":\"e\",\"name\":\"wakes\",\"cat\":\"wake\",\"id\":%u",
 		      phase, wait->id);
-	add_thread(chrome, thread);
-	add_us(chrome, "ts", wait->wake_ns);
+	chrome_add_thread(chrome, thread);
+	chrome_add_us(chrome, "ts", wait->wake_ns);
 	buffer_add(&chrome->line, "}", 1);
-	write_line(chrome);
+	chrome_write_line(chrome);
 }
 
 static void take_wait(void *context, const struct wait *wait)
@@ -164,78 +181,19 @@ static void take_wait(void *context, const struct wait *wait)
 		return;
 	stack = chrome_stacks_add(&chrome->stacks, chrome->model, wait->evidence->user_stack,
 				  wait->evidence->kernel_stack, true);
-	buffer_printf(item_begin(chrome), "{\"ph\":\"X\",\"cat\":\"wait\"");
-	add_text(chrome, "name", describe_wait(chrome->model, wait, title, sizeof(title)));
-	add_thread(chrome, wait->thread);
-	add_us(chrome, "ts", wait->start_ns);
-	add_us(chrome, "dur", wait->end_ns - wait->start_ns);
+	slice_begin(chrome, "wait", describe_wait(chrome->model, wait, title, sizeof(title)),
+		    wait->thread, wait->start_ns, wait->end_ns);
 	if (stack)
 		buffer_printf(&chrome->line, ",\"sf\":%u", stack);
 	add_wait_args(chrome, wait);
 	buffer_add(&chrome->line, "}", 1);
-	write_line(chrome);
+	chrome_write_line(chrome);
+	slice_end(chrome, "wait", title, wait->thread, wait->end_ns);
 	if (wait->wake_seen && wait->waker && wait->waker->tid && !wait->waker_is_irq &&
 	    wait->id != MODEL_NONE && selection_takes_thread(&chrome->selection, wait->waker)) {
 		write_arrow(chrome, wait, "s", wait->waker);
 		write_arrow(chrome, wait, "f", wait->thread);
 	}
-}
-
-/* ---- spans ---- */
-
-/* Begin and end of an asynchronous event, whose id is the thread: complete ones on its own row
- * would have to be inside its runs and waits, and spans are around them. */
-static void write_span_edge(struct chrome *chrome, const struct span *span, const char *phase,
-			    uint64_t time_ns)
-{
-	buffer_printf(item_begin(chrome), "{\"ph\":\"%s\",\"cat\":\"span\",\"id\":%u", phase,
-		      span->thread->index);
-	add_text(chrome, "name", span->name);
-	add_thread(chrome, span->thread);
-	add_us(chrome, "ts", time_ns);
-	if (*phase == 'b') {
-		buffer_printf(&chrome->line, ",\"args\":{\"depth\":%u", span->depth);
-		add_text(chrome, "function", span->function);
-		if (span->flags)
-			add_text(chrome, "end", describe_span_end(span));
-		buffer_add(&chrome->line, "}", 1);
-	}
-	buffer_add(&chrome->line, "}", 1);
-	write_line(chrome);
-}
-
-/* Ends the spans that the next one of the thread is not inside of, innermost first. */
-static void end_spans(struct chrome *chrome, uint32_t *innermost, uint32_t until)
-{
-	while (*innermost != until && *innermost != MODEL_NONE) {
-		const struct span *span = model_span(chrome->model, *innermost);
-
-		write_span_edge(chrome, span, "e", span->end_ns);
-		*innermost = span->parent;
-	}
-}
-
-/* Viewers pair begins and ends in the order they stand in. */
-static void write_spans(struct chrome *chrome)
-{
-	size_t threads = model_thread_count(chrome->model);
-	uint32_t *innermost = xmalloc((threads + 1) * sizeof(*innermost));
-
-	for (size_t i = 0; i < threads; i++)
-		innermost[i] = MODEL_NONE;
-	for (size_t i = 0; i < model_span_count(chrome->model); i++) {
-		const struct span *span = model_span(chrome->model, i);
-		uint32_t *around = &innermost[span->thread->index];
-
-		if (!selection_takes_span(&chrome->selection, span))
-			continue;
-		end_spans(chrome, around, span->parent);
-		write_span_edge(chrome, span, "b", span->start_ns);
-		*around = span->id;
-	}
-	for (size_t i = 0; i < threads; i++)
-		end_spans(chrome, &innermost[i], MODEL_NONE);
-	free(innermost);
 }
 
 /* ---- stacks ---- */
@@ -253,12 +211,12 @@ static void write_samples(struct chrome *chrome)
 					  sample->event->kernel_stack, false);
 		if (!stack)
 			continue;
-		buffer_printf(item_begin(chrome), "{\"name\":\"cpu\",\"cpu\":%u,\"tid\":%u",
+		buffer_printf(chrome_item_begin(chrome), "{\"name\":\"cpu\",\"cpu\":%u,\"tid\":%u",
 			      sample->event->cpu, sample->thread->tid);
-		add_us(chrome, "ts", sample->time_ns);
-		add_us(chrome, "weight", sample->event->period_ns);
+		chrome_add_us(chrome, "ts", sample->time_ns);
+		chrome_add_us(chrome, "weight", sample->event->period_ns);
 		buffer_printf(&chrome->line, ",\"sf\":%u}", stack);
-		write_line(chrome);
+		chrome_write_line(chrome);
 	}
 }
 
@@ -267,13 +225,13 @@ static void write_frames(struct chrome *chrome)
 	for (uint32_t id = 1; id <= chrome->stacks.count; id++) {
 		const struct chrome_frame *frame = &chrome->stacks.frames[id - 1];
 
-		buffer_printf(item_begin(chrome), "\"%u\":{\"category\":", id);
+		buffer_printf(chrome_item_begin(chrome), "\"%u\":{\"category\":", id);
 		json_text_add(&chrome->line, frame->place->module);
-		add_text(chrome, "name", frame->place->function);
+		chrome_add_text(chrome, "name", frame->place->function);
 		if (frame->parent)
 			buffer_printf(&chrome->line, ",\"parent\":\"%u\"", frame->parent);
 		buffer_add(&chrome->line, "}", 1);
-		write_line(chrome);
+		chrome_write_line(chrome);
 	}
 }
 
@@ -295,7 +253,7 @@ static void write_facts(struct chrome *chrome)
 		json_text_add(&chrome->line, value);
 	}
 	buffer_printf(&chrome->line, "},\n\"traceEvents\":[");
-	write_line(chrome);
+	chrome_write_line(chrome);
 }
 
 static int write_trace(struct chrome *chrome)
@@ -310,7 +268,9 @@ static int write_trace(struct chrome *chrome)
 			   &listener);
 	if (err)
 		return err;
-	write_spans(chrome);
+	err = chrome_write_calls(chrome);
+	if (err)
+		return err;
 	write_text(chrome, "\n],\n\"samples\":[");
 	chrome->has_items = false;
 	write_samples(chrome);
@@ -326,6 +286,7 @@ static int run(struct model *model, const struct export_options *options, FILE *
 	struct chrome chrome = {.model = model, .options = options, .out = out};
 	int err;
 
+	chrome.has_calls = recording_info(model_recording(model))->event_count[EVENT_CALL] > 0;
 	selection_init(&chrome.selection, model, &options->filter);
 	err = write_trace(&chrome);
 	selection_release(&chrome.selection);

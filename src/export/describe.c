@@ -88,9 +88,21 @@ void describe_stack(const struct stack *stack, struct buffer *out)
 	}
 }
 
-const char *describe_span_end(const struct span *span)
+const char *describe_call_end(const struct call *call, const struct call_name *name)
 {
-	if (span->flags & EVENT_SPAN_OPEN)
+	if (call->flags & EVENT_SPAN_EXEC)
+		return "its process began another program";
+	if (call->flags & EVENT_SPAN_OPEN)
 		return "had not returned";
-	return span->flags & EVENT_SPAN_BROKEN ? "left by longjmp or an exception" : "";
+	if (!(call->flags & EVENT_SPAN_BROKEN))
+		return "";
+	return name->flags & EVENT_NAME_ENTRY_ONLY ? "inferred: no probe on its return"
+						   : "left by longjmp or an exception";
+}
+
+const char *describe_call_place(const struct call_name *name)
+{
+	if (name->flags & EVENT_NAME_CHEAP)
+		return "cheap";
+	return name->flags & EVENT_NAME_COSTLY ? "costly" : "";
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/memory.h"
+#include "model/call.h"
 #include "model/model.h"
 
 #define DESCRIBE_SIZE 512 /* room that is enough for all but the longest paths */
@@ -34,7 +35,9 @@ const char *describe_blocked_function(struct model *model, const struct event_wa
  * an empty stack. */
 void describe_stack(const struct stack *stack, struct buffer *out);
 
-/* "" for a span that returned, else why its end is not its return. Static text. */
-const char *describe_span_end(const struct span *span);
+/* "" for a call that returned, else why its end is not its return. Static text. */
+const char *describe_call_end(const struct call *call, const struct call_name *name);
+/* Whether the kernel emulates the instruction under a function's probe: "cheap", "costly", or "". */
+const char *describe_call_place(const struct call_name *name);
 
 #endif

@@ -13,7 +13,9 @@ static int write_trace(struct perfetto *perfetto)
 	err = perfetto_write_sched(perfetto);
 	if (err)
 		return err;
-	perfetto_write_spans(perfetto);
+	err = perfetto_write_spans(perfetto);
+	if (err)
+		return err;
 	perfetto_write_waits(perfetto);
 	perfetto_write_on_cpu_samples(perfetto);
 	if (!perfetto->options->old_samples) /* which could not carry the weights */

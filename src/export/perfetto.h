@@ -173,7 +173,7 @@ void perfetto_write_processes(struct perfetto *perfetto); /* those alive at the 
 void perfetto_write_exec(struct perfetto *perfetto, const struct event_exec *exec);
 void perfetto_write_losses(struct perfetto *perfetto); /* instants on a track of their own */
 int perfetto_write_sched(struct perfetto *perfetto);
-void perfetto_write_spans(struct perfetto *perfetto);
+int perfetto_write_spans(struct perfetto *perfetto);
 void perfetto_write_waits(struct perfetto *perfetto);
 void perfetto_write_on_cpu_samples(struct perfetto *perfetto);
 void perfetto_write_off_cpu_samples(struct perfetto *perfetto);

@@ -54,12 +54,6 @@ bool selection_takes_wait(const struct selection *selection, const struct wait *
 	       selection_takes_thread(selection, wait->thread);
 }
 
-bool selection_takes_span(const struct selection *selection, const struct span *span)
-{
-	return span->end_ns >= selection->from_ns && span->start_ns <= selection->to_ns &&
-	       selection_takes_thread(selection, span->thread);
-}
-
 bool selection_takes_event(const struct selection *selection, const struct event_header *event)
 {
 	const struct event_schema *schema = event_schema(event->kind);

@@ -36,8 +36,6 @@ bool selection_takes_pid(const struct selection *selection, uint32_t pid);
 
 /* True if any part of the wait lies in the range and its thread is taken. */
 bool selection_takes_wait(const struct selection *selection, const struct wait *wait);
-/* The same for a span. */
-bool selection_takes_span(const struct selection *selection, const struct span *span);
 
 /*
  * True for an event that a reader of chosen threads wants: its thread is taken (field "tid", else

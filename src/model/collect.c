@@ -89,7 +89,8 @@ static void on_sample(void *context, const struct sample *sample)
 
 static void on_span(void *context, const struct event_span *event, struct thread *thread)
 {
-	spans_add(((struct collector *)context)->model, event, thread);
+	(void)thread;
+	spans_add(((struct collector *)context)->model, event);
 }
 
 static void on_event(void *context, const struct event_header *event)
@@ -179,7 +180,6 @@ int collect(struct model *model, const struct model_options *options)
 	roster_seal(model);
 	targets_mark(model);
 	seal_waits(model);
-	spans_seal(model);
 	for (size_t i = 0; i < model->roster.thread_count; i++) {
 		struct thread *thread = model->roster.threads[i];
 

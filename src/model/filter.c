@@ -36,7 +36,13 @@ bool filter_takes_thread(const struct filter *filter, const struct thread *threa
 	       has_comm(filter, thread->comm);
 }
 
+bool filter_limits_calls(const struct filter *filter)
+{
+	return filter->function_count || filter->no_function_count;
+}
+
 bool filter_is_everything(const struct filter *filter)
 {
-	return !filter_limits_threads(filter) && filter->from_ns == 0 && filter->to_ns == UINT64_MAX;
+	return !filter_limits_threads(filter) && !filter_limits_calls(filter) &&
+	       !filter->call_depth && filter->from_ns == 0 && filter->to_ns == UINT64_MAX;
 }

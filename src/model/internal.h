@@ -5,7 +5,9 @@
  *	tables.c    reads what has no time of its own (names, rows of threads, files) and all losses
  *	stacks.c    stacks and the places of their frames
  *	roster.c    processes and threads: births, deaths, names
- *	span.c      calls of functions that the user named
+ *	call_name.c what calls and spans are called
+ *	call_reader.c, call_order.c	calls and spans, by their ends and by their starts
+ *	span.c      the same as an array, made when it is asked for
  *	targets.c   which threads the recording was made for
  *	timeline.c  the state machine: events in the order of time to runs and waits (see
  *timeline.h) collect.c   listens to the first pass: totals, kept waits, samples replay.c    runs
@@ -17,6 +19,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "model/call.h"
 #include "model/model.h"
 
 struct meta {
@@ -53,6 +56,7 @@ struct tables {
 	struct map64 files;   /* id: const struct event_file * */
 	struct map64 sockets; /* id: const struct event_socket * */
 	struct map64 span_names; /* id: const struct event_span_name * */
+	struct map64 call_counts; /* id of a span_name: the newest struct event_call_count * */
 	struct thread_row *rows;
 	size_t row_count, row_capacity;
 	struct map64 row_of_tid; /* the newest row */
@@ -82,6 +86,26 @@ struct roster {
 	struct map64 process_of_pid; /* the newest */
 };
 
+/* Definitions of names, by index; and the index of each id. */
+struct call_names {
+	struct call_name *items;
+	size_t count, capacity;
+	uint32_t *dense; /* by id, below dense_count */
+	size_t dense_count;
+	struct map64 others; /* id: index */
+};
+
+/* A span as model_span tells it, in half the room. */
+struct packed_span {
+	uint64_t start_ns;
+	uint64_t end_ns;
+	uint32_t thread; /* index; MODEL_NONE: not known */
+	uint32_t parent; /* id; MODEL_NONE */
+	uint32_t name;   /* index of a call_name */
+	uint16_t depth;
+	uint16_t flags;
+};
+
 struct stack_table;
 
 struct model {
@@ -101,8 +125,12 @@ struct model {
 	size_t wait_count, wait_capacity;
 	struct sample *samples;
 	size_t sample_count, sample_capacity;
-	struct span *spans;
+	struct call_names names;
+	struct event_span *span_events; /* as the first pass met them: by their ends */
+	size_t span_event_count, span_event_capacity;
+	struct packed_span *spans; /* by id; see model_read_spans */
 	size_t span_count, span_capacity;
+	bool has_spans;
 };
 
 /* One copy of TEXT that lives as long as the model. */
@@ -161,12 +189,23 @@ void roster_seal(struct model *model);
 /* Threads and processes are complete: says of each whether the recording was made for it. */
 void targets_mark(struct model *model);
 
+/* The thread that had TID at TIME_NS, or the nearest time to it; NULL if none ever had. The answer is
+ * good for the times from *RET_FROM_NS to *RET_TO_NS. When the first pass is over. */
+struct thread *roster_thread_near(const struct model *model, uint32_t tid, uint64_t time_ns,
+				  uint64_t *ret_from_ns, uint64_t *ret_to_ns);
+
+/* ---- call_name.c ---- */
+
+/* The tables are read: makes the names of their definitions. */
+void call_names_seal(struct model *model);
+void call_names_release(struct call_names *names);
+/* The index of the name that events call ID. */
+uint32_t call_name_of_id(const struct model *model, uint32_t id);
+
 /* ---- span.c ---- */
 
-/* In the first pass: one more, of THREAD. */
-void spans_add(struct model *model, const struct event_span *event, struct thread *thread);
-/* The first pass is over: puts them in order and finds which is inside which. */
-void spans_seal(struct model *model);
+/* In the first pass: one more. */
+void spans_add(struct model *model, const struct event_span *event);
 
 /* ---- collect.c ---- */
 

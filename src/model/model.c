@@ -71,6 +71,8 @@ void model_free(struct model *model)
 	map64_release(&model->texts);
 	free(model->waits);
 	free(model->samples);
+	call_names_release(&model->names);
+	free(model->span_events);
 	free(model->spans);
 	arena_release(&model->arena);
 	free(model);

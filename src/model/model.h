@@ -113,18 +113,21 @@ static inline uint64_t wait_runnable_ns(const struct wait *wait)
 	return wait->end_ns - wait->wake_ns;
 }
 
+struct call_name; /* see call.h */
+
 struct sample {
 	uint64_t time_ns;
 	struct thread *thread;
 	const struct event_sample *event;
 };
 
-/* A thread was inside a function that the user named (record --span), from its call to its return.
- * Calls of that function from inside it belong to it. */
+/* A thread was inside a function that the user named (record --span) or had traced (-F), from its
+ * call to its return. Calls of a named function from inside it belong to it. */
 struct span {
 	uint32_t id;     /* position in the order of start_ns */
 	uint32_t parent; /* id of the span right around it, on the same thread; MODEL_NONE */
-	struct thread *thread;
+	struct thread *thread; /* NULL: not known */
+	const struct call_name *of;
 	const char *name;     /* "?" if its definition was lost */
 	const char *function; /* BINARY:FUNCTION as the user wrote it; "" likewise */
 	uint64_t start_ns;
@@ -202,8 +205,12 @@ const struct wait *model_wait(const struct model *model, size_t i);
 size_t model_sample_count(const struct model *model);
 const struct sample *model_sample(const struct model *model, size_t i);
 
+/* Spans and calls, for who needs them in any order: 32 bytes each, read once when first asked for.
+ * (call.h gives them in order without keeping them.) Returns 0, or a negative errno with a sentence. */
+int model_read_spans(struct model *model);
+/* What was read; 0 before. */
 size_t model_span_count(const struct model *model);
-const struct span *model_span(const struct model *model, size_t i);
+struct span model_span(const struct model *model, size_t i);
 
 /* The stack an event's id names; NULL for id 0 or one that is not defined. Names are made on first
  * use. */

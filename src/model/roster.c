@@ -237,12 +237,11 @@ void roster_seal(struct model *model)
 	}
 }
 
-struct thread *model_thread_at(const struct model *model, uint32_t tid, uint64_t time_ns)
+/* The first tenure behind (tid, time). */
+static size_t tenure_behind(const struct roster *roster, uint32_t tid, uint64_t time_ns)
 {
-	const struct roster *roster = &model->roster;
 	size_t low = 0, high = roster->tenure_count;
 
-	/* the first tenure behind (tid, time) */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct tenure *tenure = &roster->tenures[middle];
@@ -252,10 +251,33 @@ struct thread *model_thread_at(const struct model *model, uint32_t tid, uint64_t
 		else
 			high = middle;
 	}
-	if (low == 0 || roster->tenures[low - 1].tid != tid ||
-	    roster->tenures[low - 1].to_ns < time_ns)
+	return low;
+}
+
+struct thread *model_thread_at(const struct model *model, uint32_t tid, uint64_t time_ns)
+{
+	const struct roster *roster = &model->roster;
+	size_t behind = tenure_behind(roster, tid, time_ns);
+
+	if (behind == 0 || roster->tenures[behind - 1].tid != tid ||
+	    roster->tenures[behind - 1].to_ns < time_ns)
 		return NULL;
-	return roster->tenures[low - 1].thread;
+	return roster->tenures[behind - 1].thread;
+}
+
+struct thread *roster_thread_near(const struct model *model, uint32_t tid, uint64_t time_ns,
+				  uint64_t *ret_from_ns, uint64_t *ret_to_ns)
+{
+	const struct roster *roster = &model->roster;
+	size_t behind = tenure_behind(roster, tid, time_ns);
+	bool has_before = behind > 0 && roster->tenures[behind - 1].tid == tid;
+	bool has_behind = behind < roster->tenure_count && roster->tenures[behind].tid == tid;
+
+	*ret_from_ns = has_before ? roster->tenures[behind - 1].from_ns : 0;
+	*ret_to_ns = has_behind ? roster->tenures[behind].from_ns - 1 : UINT64_MAX;
+	if (has_before)
+		return roster->tenures[behind - 1].thread;
+	return has_behind ? roster->tenures[behind].thread : NULL;
 }
 
 /* The thread of PROCESS that calls itself NS_TID at TIME_NS. */

@@ -1,66 +1,83 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Spans and calls as an array in the order of their starts, made when somebody asks for it. */
+#include <stdlib.h>
+
 #include "event/schema.h"
+#include "model/call.h"
 #include "model/internal.h"
 
-void spans_add(struct model *model, const struct event_span *event, struct thread *thread)
+void spans_add(struct model *model, const struct event_span *event)
 {
-	const uint64_t *known = map64_get(&model->tables.span_names, event->name);
-	const struct event_span_name *name =
-		known ? (const struct event_span_name *)(uintptr_t)*known : NULL;
-	uint64_t end_ns = event->header.time_ns;
+	array_reserve((void **)&model->span_events, &model->span_event_capacity,
+		      model->span_event_count + 1, sizeof(*model->span_events));
+	model->span_events[model->span_event_count++] = *event;
+}
+
+/* Of each lane, the ids of the calls around the next one. */
+struct around {
+	uint32_t *ids; /* by level */
+	size_t capacity;
+};
+
+struct around_lanes {
+	struct around *items;
+	size_t count, capacity;
+};
+
+static struct around *around_of(struct around_lanes *lanes, const struct call *call)
+{
+	struct around *around;
+
+	array_reserve((void **)&lanes->items, &lanes->capacity, call->lane + (size_t)1,
+		      sizeof(*lanes->items));
+	while (lanes->count <= call->lane)
+		lanes->items[lanes->count++] = (struct around){.ids = NULL};
+	around = &lanes->items[call->lane];
+	array_reserve((void **)&around->ids, &around->capacity, call->level + (size_t)1,
+		      sizeof(*around->ids));
+	return around;
+}
+
+static void add(struct model *model, struct around_lanes *lanes, const struct call *call)
+{
+	struct around *around = around_of(lanes, call);
+	uint32_t id = (uint32_t)model->span_count;
 
 	array_reserve((void **)&model->spans, &model->span_capacity, model->span_count + 1,
 		      sizeof(*model->spans));
-	model->spans[model->span_count] = (struct span){
-		.id = (uint32_t)model->span_count,
-		.parent = MODEL_NONE,
-		.thread = thread,
-		.name = name ? name->text : "?",
-		.function = name ? event_tail_text(&name->header, name->text, 1) : "",
-		.start_ns = event->start_ns < end_ns ? event->start_ns : end_ns,
-		.end_ns = end_ns,
-		.depth = event->depth,
-		.flags = event->flags,
+	model->spans[model->span_count++] = (struct packed_span){
+		.start_ns = call->start_ns,
+		.end_ns = call->end_ns,
+		.thread = call->thread ? call->thread->index : MODEL_NONE,
+		.parent = call->level ? around->ids[call->level - 1] : MODEL_NONE,
+		.name = call->name,
+		.depth = call->depth,
+		.flags = call->flags,
 	};
-	model->span_count++;
+	around->ids[call->level] = id;
 }
 
-/* What lies around another comes before it. */
-static int compare_spans(const void *a, const void *b)
+int model_read_spans(struct model *model)
 {
-	const struct span *left = a, *right = b;
+	const struct filter everything = {.to_ns = UINT64_MAX};
+	struct around_lanes lanes = {.count = 0};
+	struct call_order *order;
+	const struct call *call;
+	int more;
 
-	if (left->start_ns != right->start_ns)
-		return left->start_ns < right->start_ns ? -1 : 1;
-	if (left->depth != right->depth)
-		return left->depth < right->depth ? -1 : 1;
-	return left->id < right->id ? -1 : 1;
-}
-
-static bool is_around(const struct span *outer, const struct span *inner)
-{
-	return outer->depth < inner->depth && outer->end_ns >= inner->end_ns;
-}
-
-void spans_seal(struct model *model)
-{
-	struct span *spans = model->spans;
-	uint32_t *latest = xmalloc((model->roster.thread_count + 1) * sizeof(*latest));
-
-	if (model->span_count)
-		qsort(spans, model->span_count, sizeof(*spans), compare_spans);
-	for (size_t i = 0; i < model->roster.thread_count; i++)
-		latest[i] = MODEL_NONE;
-	for (size_t i = 0; i < model->span_count; i++) {
-		uint32_t *around = &latest[spans[i].thread->index];
-
-		spans[i].id = (uint32_t)i;
-		while (*around != MODEL_NONE && !is_around(&spans[*around], &spans[i]))
-			*around = spans[*around].parent;
-		spans[i].parent = *around;
-		*around = (uint32_t)i;
-	}
-	free(latest);
+	if (model->has_spans)
+		return 0;
+	more = call_order_new(&order, model, &everything);
+	if (more)
+		return more;
+	while ((more = call_order_next(order, &call)) > 0 && model->span_count < MODEL_NONE)
+		add(model, &lanes, call);
+	call_order_free(order);
+	for (size_t i = 0; i < lanes.count; i++)
+		free(lanes.items[i].ids);
+	free(lanes.items);
+	model->has_spans = more == 0;
+	return more < 0 ? more : 0;
 }
 
 size_t model_span_count(const struct model *model)
@@ -68,7 +85,22 @@ size_t model_span_count(const struct model *model)
 	return model->span_count;
 }
 
-const struct span *model_span(const struct model *model, size_t i)
+struct span model_span(const struct model *model, size_t i)
 {
-	return &model->spans[i];
+	const struct packed_span *packed = &model->spans[i];
+	const struct call_name *name = call_name_at(model, packed->name);
+
+	return (struct span){
+		.id = (uint32_t)i,
+		.parent = packed->parent,
+		.thread = packed->thread == MODEL_NONE ? NULL
+						       : model_thread(model, packed->thread),
+		.of = name,
+		.name = name->name,
+		.function = name->where,
+		.start_ns = packed->start_ns,
+		.end_ns = packed->end_ns,
+		.depth = packed->depth,
+		.flags = packed->flags,
+	};
 }

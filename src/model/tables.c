@@ -122,6 +122,10 @@ static void add(struct model *model, const struct event_header *event)
 		add_object(model, &tables->span_names,
 			   ((const struct event_span_name *)event)->name, event);
 		break;
+	case EVENT_CALL_COUNT:
+		map64_put(&tables->call_counts, ((const struct event_call_count *)event)->name,
+			  (uintptr_t)arena_copy(&model->arena, event, event->size));
+		break;
 	case EVENT_STACK:
 		stack_table_add_stack(model->stacks, (const struct event_stack *)event);
 		break;
@@ -224,6 +228,7 @@ int tables_read(struct model *model)
 	if (more)
 		return more;
 	seal_losses(&model->tables);
+	call_names_seal(model);
 	stack_table_seal(model->stacks);
 	return 0;
 }
@@ -241,5 +246,6 @@ void tables_release(struct tables *tables)
 	map64_release(&tables->files);
 	map64_release(&tables->sockets);
 	map64_release(&tables->span_names);
+	map64_release(&tables->call_counts);
 	map64_release(&tables->row_of_tid);
 }

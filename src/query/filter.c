@@ -2,15 +2,38 @@
 /* What the filter lets through, worked out once for all threads and processes when it is set. */
 #include <stdlib.h>
 
+#include "model/call_sums.h"
+#include "model/call_tree.h"
 #include "query/internal.h"
+
+static void free_texts(const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free((void *)texts[i]);
+	free((void *)texts);
+}
+
+static void forget_calls(struct query *query)
+{
+	if (query->call_sums)
+		call_sums_release(query->call_sums);
+	free(query->call_sums);
+	query->call_sums = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(query->call_trees); i++) {
+		if (query->call_trees[i])
+			call_tree_release(query->call_trees[i]);
+		free(query->call_trees[i]);
+		query->call_trees[i] = NULL;
+	}
+}
 
 static void forget_filter(struct query *query)
 {
 	free((void *)query->filter.pids);
 	free((void *)query->filter.tids);
-	for (size_t i = 0; i < query->filter.comm_count; i++)
-		free((void *)query->filter.comms[i]);
-	free((void *)query->filter.comms);
+	free_texts(query->filter.comms, query->filter.comm_count);
+	free_texts(query->filter.functions, query->filter.function_count);
+	free_texts(query->filter.no_functions, query->filter.no_function_count);
 	query->filter = (struct filter){.to_ns = UINT64_MAX};
 	free(query->takes_thread);
 	free(query->takes_process);
@@ -20,6 +43,7 @@ static void forget_filter(struct query *query)
 	query->digest = NULL;
 	free(query->kept_wait_ns);
 	query->kept_wait_ns = NULL;
+	forget_calls(query);
 }
 
 static const uint32_t *copy_ids(const uint32_t *ids, size_t count)
@@ -66,6 +90,8 @@ void query_set_filter(struct query *query, const struct filter *filter)
 	query->filter.pids = copy_ids(filter->pids, filter->pid_count);
 	query->filter.tids = copy_ids(filter->tids, filter->tid_count);
 	query->filter.comms = copy_texts(filter->comms, filter->comm_count);
+	query->filter.functions = copy_texts(filter->functions, filter->function_count);
+	query->filter.no_functions = copy_texts(filter->no_functions, filter->no_function_count);
 	if (query_limits_threads(query))
 		choose_threads(query);
 }

@@ -8,6 +8,7 @@
  *	address(n)            0x7f12..
  *	state(n)              runnable, sleeping, ...
  *	syscall(n)            name of a system call
+ *	is_chosen(name)       1 if the filter's --function and --no-function let a function through
  *	exit_text(status)     exit 0, killed by SIGKILL
  */
 #include <errno.h>
@@ -33,6 +34,16 @@ static void stack_function(sqlite3_context *out, int argc, sqlite3_value **argv)
 	if (text.data)
 		vtab_result_copy(out, text.data);
 	buffer_release(&text);
+}
+
+static void is_chosen_function(sqlite3_context *out, int argc, sqlite3_value **argv)
+{
+	const struct query *query = sqlite3_user_data(out);
+	const char *text = (const char *)sqlite3_value_text(argv[0]);
+	const struct call_name name = {.name = text};
+
+	(void)argc;
+	vtab_result_bool(out, text && call_name_is_taken(&query->filter, &name));
 }
 
 static bool is_number(sqlite3_value *value)
@@ -111,6 +122,7 @@ static const struct {
 	{"duration", 1, duration_function}, {"bytes", 1, bytes_function},
 	{"address", 1, address_function},   {"state", 1, state_function},
 	{"syscall", 1, syscall_function},   {"exit_text", 1, exit_function},
+	{"is_chosen", 1, is_chosen_function},
 };
 
 int query_register_functions(struct query *query)

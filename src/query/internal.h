@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "model/call.h"
 #include "query/digest.h"
 #include "query/query.h"
 #include "query/vtab.h"
@@ -41,6 +42,8 @@ struct query {
 	struct id_list socket_ids;
 	bool has_definitions;
 	struct map64 stack_texts; /* id to a folded text in the arena */
+	struct call_sums *call_sums;
+	struct call_tree *call_trees[2]; /* under the filter; with all functions */
 };
 
 /* ---- the filter ---- */
@@ -75,7 +78,9 @@ extern const struct vtab vtab_run;                            /* table_run.c */
 extern const struct vtab vtab_runq_histogram, vtab_ran_instead, vtab_run_queue,
 	vtab_wakeup;                             /* table_runq.c */
 extern const struct vtab vtab_file, vtab_socket; /* table_object.c */
-extern const struct vtab vtab_span;              /* table_span.c */
+extern const struct vtab vtab_span;                      /* table_span.c */
+extern const struct vtab vtab_function;                  /* table_function.c */
+extern const struct vtab vtab_call_line, vtab_call_node; /* table_call.c */
 extern const struct vtab vtab_meta, vtab_hook, vtab_loss, vtab_counter,
 	vtab_recording; /* table_facts.c */
 

@@ -25,7 +25,8 @@ static bool is_count(const char *name)
 {
 	static const char *const counts[] = {"count",   "switches", "preemptions", "waits",
 					     "samples", "runs",     "events",      "wakeups",
-					     "frames",  "threads",  "times"};
+					     "frames",  "threads",  "times",
+					     "calls"};
 
 	return is_one_of(name, counts, ARRAY_SIZE(counts)) || ends_with(name, "_count");
 }

@@ -17,6 +17,7 @@
 static const struct vtab *const fixed_tables[] = {
 	&vtab_process,   &vtab_thread,         &vtab_cpu,       &vtab_switch,
 	&vtab_run,       &vtab_wait,           &vtab_sample,    &vtab_span,
+	&vtab_function,  &vtab_call_line,      &vtab_call_node,
 	&vtab_stack,     &vtab_frame,          &vtab_counter,   &vtab_wakeup,
 	&vtab_file,      &vtab_socket,         &vtab_loss,      &vtab_ran_instead,
 	&vtab_run_queue, &vtab_runq_histogram, &vtab_recording, &vtab_hook,

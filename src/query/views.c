@@ -97,7 +97,7 @@ static void begin_section(struct reader *reader, const char *caption)
 
 static int read_shape(const char *word, enum view_shape *ret)
 {
-	static const char *const shapes[] = {"table", "tree", "histogram", "list"};
+	static const char *const shapes[] = {"table", "tree", "histogram", "list", "listing"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
 		if (!strcmp(word, shapes[i])) {
@@ -122,6 +122,8 @@ static int read_directive(struct reader *reader, const char *key, const char *va
 	} else if (!strcmp(key, "limits")) {
 		view->tells_waits = strstr(value, "waits");
 		view->tells_samples = strstr(value, "samples");
+		view->tells_calls = strstr(value, "calls");
+		view->tells_sums = strstr(value, "sums");
 	} else if (!strcmp(key, "min")) {
 		view->takes_min = true;
 		return parse_time_ns(value, &view->min_ns);

@@ -9,9 +9,10 @@
  *	-- help: What one has to know to read it. Goes on in lines
  *	--   that begin with blanks like this one.
  *	-- limits: waits samples      what else to say below the report: which waits carry no
- *	--   stack, how many samples there were; lost events are always told
+ *	--   stack, how many samples there were; calls: which functions were traced, and what was only
+ *	--   counted; sums: how many calls were not seen to return; lost events are always told
  *	-- min: 1ms                   :min in the SQL is --min, this if it is not given
- *	-- shape: table               table, tree, histogram or list
+ *	-- shape: table               table, tree, histogram, list or listing
  *	-- limit: 30                  rows shown if --limit is not given
  *	-- total: on_cpu_ns           columns whose sums over all rows are told below
  *	-- hide: tid wait_id          columns of a list that only JSON and CSV show
@@ -20,7 +21,7 @@
  *
  * Columns are shown by their names (query_column_kind). A tree's columns are stack (folded),
  * total_ns and a count; a histogram's bucket_from_ns, bucket_to_ns, count; a list's begin with
- * headline.
+ * headline; a listing's with duration_ns, tid and a line, which keeps its blanks.
  */
 #ifndef DASHCAM_QUERY_VIEWS_H
 #define DASHCAM_QUERY_VIEWS_H
@@ -33,7 +34,8 @@ enum view_shape {
 	VIEW_TABLE,
 	VIEW_TREE,
 	VIEW_HISTOGRAM,
-	VIEW_LIST
+	VIEW_LIST,
+	VIEW_LISTING,
 };
 
 struct view_section {
@@ -51,6 +53,8 @@ struct view {
 	const char *help;
 	bool tells_waits; /* which waits carry no stack */
 	bool tells_samples;
+	bool tells_calls;
+	bool tells_sums; /* how many calls were not seen to return */
 	bool takes_min;
 	uint64_t min_ns;
 	struct view_section *sections;

@@ -330,7 +330,7 @@ static void print_difference(const struct page *page)
 {
 	const struct explanation *explanation = page->explanation;
 	const struct explain_spans *spans = &explanation->spans;
-	size_t normal_count = spans->count - spans->slow_count;
+	size_t normal_count = spans->normal_count;
 	char slow[UNITS_TEXT_SIZE], normal[UNITS_TEXT_SIZE];
 
 	if (!normal_count)

@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "event/schema.h"
+#include "model/call.h"
 
 /* Sums of losses of the same place and CPU, in the order of their first. */
 struct loss_sum {
@@ -135,6 +137,110 @@ static void print_waits(struct query *query, FILE *out)
 			100.0 * (double)short_ns / (double)all_ns);
 }
 
+/* ---- calls ---- */
+
+#define HOT_NAMES_SHOWN 5
+
+/* What is known of the names that the filter lets through. */
+struct name_counts {
+	uint64_t traced, cheap, costly, entry_only;
+	uint64_t counted_names, counted_calls;
+	uint64_t hot; /* called too often to be recorded one by one */
+};
+
+static struct name_counts count_names(const struct query *query)
+{
+	const struct model *model = query_model(query);
+	struct name_counts counts = {0};
+
+	for (size_t i = 1; i < call_name_count(model); i++) {
+		const struct call_name *name = call_name_at(model, i);
+
+		if (!call_name_is_taken(query_filter(query), name))
+			continue;
+		counts.traced += name->flags & EVENT_NAME_TRACED ? 1 : 0;
+		counts.cheap += name->flags & EVENT_NAME_CHEAP ? 1 : 0;
+		counts.costly += name->flags & EVENT_NAME_COSTLY ? 1 : 0;
+		counts.entry_only += name->flags & EVENT_NAME_ENTRY_ONLY ? 1 : 0;
+		counts.counted_names += name->counted.calls > 0;
+		counts.counted_calls += name->counted.calls;
+		counts.hot += name->counted.since_ns > 0;
+	}
+	return counts;
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static void print_hot_names(const struct query *query, uint64_t hot, FILE *out)
+{
+	const struct model *model = query_model(query);
+	uint64_t shown = 0;
+
+	for (size_t i = 1; i < call_name_count(model) && shown < HOT_NAMES_SHOWN; i++) {
+		const struct call_name *name = call_name_at(model, i);
+		struct buffer text = {0};
+
+		if (!name->counted.since_ns || !call_name_is_taken(query_filter(query), name))
+			continue;
+		utf8_add_escaped(&text, name->name);
+		fprintf(out, "  %s was called too often: only counted from %.1f s on\n",
+			text.data ? text.data : "",
+			name->counted.since_ns < model_start_ns(model)
+				? 0.0
+				: (double)(name->counted.since_ns - model_start_ns(model)) / 1e9);
+		buffer_release(&text);
+		shown++;
+	}
+	if (shown < hot)
+		fprintf(out, "  and %" PRIu64 " functions more\n", hot - shown);
+}
+
+static void print_calls(const struct query *query, FILE *out)
+{
+	struct name_counts counts = count_names(query);
+	const struct filter *filter = query_filter(query);
+	char text[UNITS_TEXT_SIZE], more[UNITS_TEXT_SIZE];
+
+	if (counts.traced) {
+		fprintf(out, "traced: %s function%s", format_count(text, counts.traced),
+			plural(counts.traced));
+		fprintf(out, ", %s of them at a cheap place", format_count(text, counts.cheap));
+		fprintf(out, " and %s at a costly one\n", format_count(text, counts.costly));
+	}
+	if (counts.entry_only)
+		fprintf(out, "no probe on the return of %s function%s: the ends of their calls are inferred\n",
+			format_count(text, counts.entry_only), plural(counts.entry_only));
+	if (!counts.counted_calls)
+		return;
+	fprintf(out, "only counted, not recorded one by one: %s call%s of %s function%s%s\n",
+		format_count(text, counts.counted_calls), plural(counts.counted_calls),
+		format_count(more, counts.counted_names), plural(counts.counted_names),
+		filter->pid_count || filter->tid_count || filter->comm_count ||
+				filter->from_ns || filter->to_ns != UINT64_MAX
+			? "; of which threads and when is not known, so they are left out"
+			: "");
+	print_hot_names(query, counts.hot, out);
+}
+
+/* What the calls' sums say; they are made already. */
+static void print_call_sums(struct query *query, FILE *out)
+{
+	uint64_t inferred = ask_number(
+		query, "SELECT sum(inferred) FROM function WHERE NOT is_entry_only");
+	uint64_t open = ask_number(query, "SELECT sum(open) FROM function");
+	char text[UNITS_TEXT_SIZE];
+
+	if (inferred)
+		fprintf(out, "%s call%s not seen to return (longjmp, exception): the end is inferred\n",
+			format_count(text, inferred), inferred == 1 ? " was" : "s were");
+	if (open)
+		fprintf(out, "%s call%s not returned when the thread or the recording ended\n",
+			format_count(text, open), open == 1 ? " had" : "s had");
+}
+
 /* Other threads are in the recording too, but without evidence: they are not shown first. Live has
  * no
  * --all, and no such fact. */
@@ -168,6 +274,10 @@ void limits_print(struct query *query, const struct view *view, FILE *out)
 		print_samples(query, out);
 	if (view->tells_waits)
 		print_waits(query, out);
+	if (view->tells_calls)
+		print_calls(query, out);
+	if (view->tells_sums)
+		print_call_sums(query, out);
 	print_loss(model, out);
 	print_damage(model, out);
 }

@@ -12,6 +12,7 @@
 #include "view/histogram.h"
 #include "view/limits.h"
 #include "view/list.h"
+#include "view/listing.h"
 #include "view/tree.h"
 #include "view/words.h"
 #include "view/wrap.h"
@@ -267,6 +268,25 @@ static int print_list(struct part *part, sqlite3_stmt *statement)
 	return err;
 }
 
+static int print_listing(struct part *part, sqlite3_stmt *statement)
+{
+	const struct listing_options listing = {
+		.width = part->options->width,
+		.limit = part->limit,
+		.colour = part->options->colour,
+	};
+	char shown[UNITS_TEXT_SIZE];
+	uint64_t rows;
+	int err = listing_print(part->query, statement, &listing, part->out, &rows);
+
+	if (!err && part->limit && rows > part->limit)
+		fprintf(part->out, "the first %s lines are shown (--limit)\n",
+			format_count(shown, part->limit));
+	else if (!err && !rows && part->limit)
+		fprintf(part->out, "none\n");
+	return err;
+}
+
 /* JSON and CSV are rows, whatever the shape. */
 static int print_part(struct part *part, const struct view *view)
 {
@@ -281,6 +301,8 @@ static int print_part(struct part *part, const struct view *view)
 		err = print_tree(part, statement);
 	else if (part->section->shape == VIEW_HISTOGRAM)
 		err = print_histogram(part, statement);
+	else if (part->section->shape == VIEW_LISTING)
+		err = print_listing(part, statement);
 	else
 		err = print_list(part, statement);
 	sqlite3_finalize(statement);

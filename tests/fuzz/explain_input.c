@@ -9,6 +9,7 @@
 #include "analysis/explain.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "model/call.h"
 #include "view/explanation.h"
 
 /* So many threads of a recording are explained one by one. */
@@ -106,13 +107,13 @@ static void explain_history(const struct history *history)
 {
 	struct model *model = history_model(history);
 	struct filter everything = {.to_ns = UINT64_MAX};
-	size_t spans = model_span_count(model), threads = model_thread_count(model);
+	size_t names = call_name_count(model), threads = model_thread_count(model);
 
 	explain_query(history, &everything, NULL, 100);
 	for (size_t i = 1; i < threads && i <= THREADS_MAX; i++)
 		explain_thread(history, model_thread(model, i));
-	for (size_t i = 0; i < spans && i < THREADS_MAX; i++)
-		explain_query(history, &everything, model_span(model, i)->name, 100);
+	for (size_t i = 0; i < names && i < THREADS_MAX; i++)
+		explain_query(history, &everything, call_name_at(model, i)->name, 100);
 	explain_query(history, &everything, "no such span", 100);
 	for (size_t i = 0; i < model_process_count(model) && i < THREADS_MAX; i++) {
 		struct filter filter = {

@@ -216,24 +216,24 @@ static void test_random_nesting(void **state)
 
 		make_truth(seed, truth);
 		model = model_of(truth);
+		assert_int_equal(model_read_spans(model), 0);
 		assert_int_equal(model_span_count(model), RANDOM_SPANS);
 		for (size_t i = 0; i < RANDOM_SPANS; i++) {
-			const struct span *span = model_span(model, i);
-			const struct span *parent =
-				span->parent == MODEL_NONE ? NULL : model_span(model, span->parent);
+			struct span span = model_span(model, i), parent;
 
-			assert_int_equal(span->id, i);
+			assert_int_equal(span.id, i);
 			if (i > 0)
-				assert_true(span[-1].start_ns <= span->start_ns);
-			if (!parent) {
-				assert_int_equal(span->depth, 0);
+				assert_true(model_span(model, i - 1).start_ns <= span.start_ns);
+			if (span.parent == MODEL_NONE) {
+				assert_int_equal(span.depth, 0);
 				continue;
 			}
 			found++;
-			assert_ptr_equal(parent->thread, span->thread);
-			assert_int_equal(parent->depth + 1, span->depth);
-			assert_true(parent->start_ns <= span->start_ns &&
-				    parent->end_ns >= span->end_ns);
+			parent = model_span(model, span.parent);
+			assert_ptr_equal(parent.thread, span.thread);
+			assert_int_equal(parent.depth + 1, span.depth);
+			assert_true(parent.start_ns <= span.start_ns &&
+				    parent.end_ns >= span.end_ns);
 		}
 		for (size_t i = 0; i < RANDOM_SPANS; i++)
 			found -= truth[i].parent != UINT32_MAX;
@@ -269,24 +269,24 @@ static void test_perfetto(void **state)
 	perfetto_read(&reading, bytes, size);
 	assert_string_equal(reading.problems.size ? reading.problems.data : "", "");
 	assert_string_equal(reading.tracks.data,
-			    "90 track 20 thread 10/11 'helper'\n"
-			    "90 on 20 begin 'request' function='/bin/server:handle'\n"
-			    "550 on 20 end\n"
 			    "100 track 18 thread 10/10 'main'\n"
 			    "100 on 18 begin 'request' function='/bin/server:handle'\n"
-			    "500 on 18 end\n"
 			    "120 on 18 begin 'parse' function='/bin/server:parse'\n"
 			    "200 on 18 end\n"
 			    "200 on 18 begin 'parse' function='/bin/server:parse'\n"
 			    "300 on 18 end\n"
+			    "500 on 18 end\n"
+			    "90 track 20 thread 10/11 'helper'\n"
+			    "90 on 20 begin 'request' function='/bin/server:handle'\n"
+			    "550 on 20 end\n"
 			    "500 on 18 begin 'request' function='/bin/server:handle'\n"
 			    "600 on 18 end\n"
 			    "640 on 18 begin 'request' function='/bin/server:handle' " LEFT "\n"
+			    "650 on 18 begin 'parse' function='/bin/server:parse' " LEFT "\n"
+			    "700 on 18 end\n"
 			    "700 on 18 end\n"
 			    "645 on 20 begin 'parse' function='/bin/server:parse'\n"
 			    "700 on 20 end\n"
-			    "650 on 18 begin 'parse' function='/bin/server:parse' " LEFT "\n"
-			    "700 on 18 end\n"
 			    "800 on 20 begin '?' end='had not returned'\n"
 			    "900 on 20 end\n");
 	perfetto_reading_release(&reading);
@@ -311,23 +311,23 @@ static void test_chrome(void **state)
 			   &phase, name, &tid, &whole, &part) == 5)
 			buffer_printf(&got, "%u %c %s %u\n", tid, phase, name, whole - 1000000);
 	}
-	assert_string_equal(got.data, "11 b request 90\n"
-				      "10 b request 100\n"
+	assert_string_equal(got.data, "10 b request 100\n"
 				      "10 b parse 120\n"
 				      "10 e parse 200\n"
 				      "10 b parse 200\n"
 				      "10 e parse 300\n"
 				      "10 e request 500\n"
+				      "11 b request 90\n"
+				      "11 e request 550\n"
 				      "10 b request 500\n"
 				      "10 e request 600\n"
 				      "10 b request 640\n"
-				      "11 e request 550\n"
-				      "11 b parse 645\n"
 				      "10 b parse 650\n"
-				      "11 e parse 700\n"
-				      "11 b ? 800\n"
 				      "10 e parse 700\n"
 				      "10 e request 700\n"
+				      "11 b parse 645\n"
+				      "11 e parse 700\n"
+				      "11 b ? 800\n"
 				      "11 e ? 900\n");
 	buffer_release(&got);
 	free(bytes);
