@@ -79,7 +79,7 @@ def call_tools(dashcam):
         CallTool("bpftrace, uprobe and uretprobe", 300_000, "bpftrace", lambda program, calls: [
             "bpftrace", "-e", BPFTRACE.format(program), "-c", f"{program} {calls}"]),
         PerfTool("perf record on a probe pair", 100_000, "perf", lambda program, calls: [
-            "perf", "record", "-q", "-o", "out.perf", "-e", "probe_*:bench_f,probe_*:bench_r*", "--", program, calls]),
+            "perf", "record", "-q", "-B", "-N", "-o", "out.perf", "-e", "probe_*:bench_f,probe_*:bench_r*", "--", program, calls]),
         CallTool("uftrace, patching", 1_000_000, "uftrace", lambda program, calls: [
             "uftrace", "record", "-P", ".", "-d", "out.uftrace", program, calls]),
     ]
@@ -107,7 +107,7 @@ def measure_calls(dashcam, rounds, directory, quick):
             if tool in refused:
                 continue
             print(f"round {number + 1} of {rounds}: {tool.name}, {name}", file=sys.stderr)
-            calls = tool.calls if tool is tools[0] else tool.calls // (10 if quick or "-O0" not in name else 1)
+            calls = tool.calls if tool is tools[0] else tool.calls // (20 if quick or "-O0" not in name else 1)
             try:
                 results.setdefault((tool, name), []).append(tool.ns_per_call(programs[name][0], calls, directory))
             except (NotRunnable, subprocess.TimeoutExpired) as reason:
