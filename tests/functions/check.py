@@ -4,9 +4,6 @@
 import re
 from collections import Counter, defaultdict
 
-# What the linker puts into a program: traced by -F '*', in nobody's plan.
-STARTING = {"_init", "_fini", "_start", "frame_dummy", "register_tm_clones", "deregister_tm_clones",
-            "__do_global_dtors_aux", "_dl_relocate_static_pie", "__libc_csu_init", "__libc_csu_fini"}
 GRACE_NS = 100_000  # of a call, for what the machine does between the program's clock and ours
 FAULTS_SHOWN = 4
 
@@ -58,7 +55,7 @@ class Check:
         spans = [Span(row, by_address) for row in rows]
         known = {name for thread in expected.values() for _, name, _, _ in thread}
         self.by_id = {span.id: span for span in spans}
-        self._leave_out(spans, known)
+        self._check_strangers(spans, known)
         by_tid = defaultdict(list)
         for span in sorted((one for one in spans if one.name in known), key=lambda one: (one.start_ns, one.depth, one.id)):
             by_tid[span.tid].append(span)
@@ -72,9 +69,9 @@ class Check:
 
     # ---- which calls ----
 
-    def _leave_out(self, spans, known):
-        """Functions that the plan knows nothing of must be the linker's."""
-        strangers = Counter(span.name for span in spans if span.name not in known and span.name not in STARTING)
+    def _check_strangers(self, spans, known):
+        """Nothing is traced that the plan knows nothing of, what compilers add to a program neither."""
+        strangers = Counter(span.name for span in spans if span.name not in known)
         if strangers:
             names = ", ".join(f"{name} ({count})" for name, count in strangers.most_common(5))
             self.faults.append(f"calls of functions that are not in the plan: {names}")
