@@ -4,7 +4,8 @@
 # Workloads of the live tests. Built as a distribution would: optimised, no frame pointers.
 PROGRAMS := $(BUILD)/programs
 PROGRAM_NAMES := sleeper lock pingpong runqueue coldread socket storm renamer late_library \
-	signal_handler burner demo_lock jit tid_reuse descriptors compat_call diskio tcp feeder interrupted span timeouts waits hang
+	signal_handler burner demo_lock jit tid_reuse descriptors compat_call diskio tcp feeder interrupted span timeouts waits hang \
+	functions_safe
 PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer $(WARNINGS) $(if $(WERROR),-Werror)
 
 programs: $(PROGRAM_NAMES:%=$(PROGRAMS)/%) $(PROGRAMS)/late_library.so $(PROGRAMS)/shapes $(BUILD)/bench/floor
@@ -25,6 +26,19 @@ $(PROGRAMS)/late_library.so: tests/programs/late_library.c tests/programs/worklo
 $(PROGRAMS)/shapes: tests/programs/shapes.cc
 	@mkdir -p $(@D)
 	$(CXX) -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+
+# Seed 001's examples: each is its own whole program, so that nothing else is in its listing.
+SEED_PROGRAMS := $(addprefix $(PROGRAMS)/,seed_work seed_strings seed_threads seed_virtual)
+
+programs: $(SEED_PROGRAMS)
+
+$(PROGRAMS)/seed_%: tests/programs/seed_%.c
+	@mkdir -p $(@D)
+	$(CC) $(PROGRAM_CFLAGS) -fno-builtin -o $@ $< -lpthread
+
+$(PROGRAMS)/seed_virtual: tests/programs/seed_virtual.cc
+	@mkdir -p $(@D)
+	$(CXX) -O0 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
 
 # The floor that measurements are compared with: empty BPF programs.
 $(BUILD)/bench/floor.bpf.o: bench/floor.bpf.c
@@ -48,6 +62,7 @@ test: ## everything this machine can run, as root: installs what is missing, che
 	@status=0; \
 	$(MAKE) --no-print-directory check || status=1; \
 	BUILD=$(BUILD) tests/live/run -r $(TESTS) || status=1; \
+	BUILD=$(BUILD) tests/functions/run || status=1; \
 	BUILD=$(BUILD) tests/cases/run --want 95 || status=1; \
 	exit $$status
 

@@ -35,6 +35,9 @@ static const struct function_harm harms[] = {
 	 "_dl_trampoline*",
 	 "it stands between a caller and the function that is called", true},
 	{"__morestack __morestack_*", "it changes to another stack", true},
+	{"frame_dummy register_tm_clones deregister_tm_clones __do_global_dtors_aux "
+	 "_dl_relocate_static_pie __libc_csu_init __libc_csu_fini",
+	 "the compiler adds it to every program, and nobody wrote it", false},
 };
 
 const struct function_harm function_harm_linker = {

@@ -81,6 +81,11 @@ is_never_wrong() { # COUNT
 	at_least "$(grep -c '^ok case' "$D/out")" "$1"
 }
 
+# The calls of a recording as `report calls` shows them, without times and threads: listing FILE [OPTIONS].
+listing() {
+	"$DASHCAM" report calls "$@" | sed -n '1d; /^$/q; s/^ *\([0-9.]\+ [a-z]\+ \)\? *[0-9]\+  //p'
+}
+
 # ---- checks ----
 
 equal() { # GOT WANT
