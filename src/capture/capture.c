@@ -74,21 +74,20 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	err = resolver_new(&resolver, &resolver_options);
 	if (err)
 		return err;
-	err = functions_find(&capture->functions, options, resolver);
+	err = choice_try(capture, options->left_out);
+	if (!err)
+		err = functions_find(&capture->functions, options, choice_function_engine(capture),
+				     resolver);
 	if (err) {
 		resolver_free(resolver);
 		return err;
 	}
 	err = naming_start(&capture->drain.naming, resolver, cgroup_reader_new(&options->sink));
 	if (!err)
-		err = choice_try(capture, options->left_out);
-	if (!err)
 		err = settings_make(&capture->settings, options, capture->cpu_count);
 	if (err)
 		return err;
 	capture->settings.function_count = (uint32_t)capture->functions.count;
-	capture->settings.has_sessions =
-		capture->functions.probes.engine == FUNCTION_ENGINE_SESSION;
 	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
 		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);
 		capture->settings.irq_hidden_ns = hidden_ns;

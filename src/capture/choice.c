@@ -90,6 +90,14 @@ int choice_try(struct capture *capture, uint64_t left_out)
 	return 0;
 }
 
+enum function_engine choice_function_engine(const struct capture *capture)
+{
+	if (choice_is_used(capture, HOOK_FUNCTION_SESSION))
+		return FUNCTION_ENGINE_SESSION;
+	return choice_is_used(capture, HOOK_FUNCTION_MULTI) ? FUNCTION_ENGINE_MULTI
+							    : FUNCTION_ENGINE_EVENTS;
+}
+
 enum hook_id choice_evidence_hook(const struct capture *capture)
 {
 	return evidence_hooks[capture->settings.evidence_hook];
@@ -117,4 +125,7 @@ void choice_make(struct capture *capture, int wanted)
 	capture->settings.evidence_hook = choose_evidence(capture, wanted);
 	capture->settings.knows_irqs = knows_irqs(capture);
 	capture->settings.tcp_states = is_any_used(capture, PROBE_TCP);
+	capture->functions.probes.engine = choice_function_engine(capture);
+	capture->settings.has_sessions =
+		capture->functions.probes.engine == FUNCTION_ENGINE_SESSION;
 }

@@ -55,34 +55,34 @@ static int create_link(const struct multi_attr *attr)
 	return fd < 0 ? -errno : fd;
 }
 
+static const __u32 attach_types[] = {
+	[FUNCTION_ENGINE_EVENTS] = 0,
+	[FUNCTION_ENGINE_MULTI] = TRACE_UPROBE_MULTI,
+	[FUNCTION_ENGINE_SESSION] = TRACE_UPROBE_SESSION,
+};
+
 /* A kernel that knows the type finds that a directory is no program. */
-static bool knows(__u32 attach_type)
+int function_engine_try(enum function_engine engine)
 {
 	const struct bpf_insn empty[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options,
-		    .expected_attach_type = (enum bpf_attach_type)attach_type);
+		    .expected_attach_type = (enum bpf_attach_type)attach_types[engine]);
 	const __u64 offset = 0;
 	_cleanup_close_ int program = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "function_try", "GPL",
 						    empty, ARRAY_SIZE(empty), &options);
 	const struct multi_attr attr = {
 		.program_fd = (__u32)program,
-		.attach_type = attach_type,
+		.attach_type = attach_types[engine],
 		.path = (uintptr_t) "/",
 		.offsets = (uintptr_t)&offset,
 		.count = 1,
 	};
+	int err = program < 0 ? -errno : create_link(&attr);
 
-	return program >= 0 && create_link(&attr) == -EBADF;
-}
-
-enum function_engine function_engine_find(void)
-{
-	if (knows(TRACE_UPROBE_SESSION))
-		return FUNCTION_ENGINE_SESSION;
-	return knows(TRACE_UPROBE_MULTI) ? FUNCTION_ENGINE_MULTI : FUNCTION_ENGINE_EVENTS;
+	return err == -EBADF ? 0 : err < 0 ? err : -EINVAL;
 }
 
 static const struct {
@@ -96,12 +96,6 @@ static const struct {
 
 void function_engine_prepare(enum function_engine engine, struct bpf_object *object, bool is_used)
 {
-	static const __u32 types[] = {
-		[FUNCTION_ENGINE_EVENTS] = 0,
-		[FUNCTION_ENGINE_MULTI] = TRACE_UPROBE_MULTI,
-		[FUNCTION_ENGINE_SESSION] = TRACE_UPROBE_SESSION,
-	};
-
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, programs[i].program);
@@ -109,7 +103,8 @@ void function_engine_prepare(enum function_engine engine, struct bpf_object *obj
 
 		bpf_program__set_autoload(program,
 					  is_used && programs[i].is_of_session == is_session);
-		bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)types[engine]);
+		bpf_program__set_expected_attach_type(program,
+						      (enum bpf_attach_type)attach_types[engine]);
 	}
 }
 

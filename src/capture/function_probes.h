@@ -28,9 +28,9 @@ enum function_engine {
 /* "uprobe session" */
 const char *function_engine_name(enum function_engine engine);
 
-/* The best that this kernel has, found out by trying. Where probes on programs are refused at all,
- * FUNCTION_ENGINE_EVENTS. */
-enum function_engine function_engine_find(void);
+/* Does this kernel have it? Not for FUNCTION_ENGINE_EVENTS. Returns 0 or a negative errno, without
+ * a sentence. */
+int function_engine_try(enum function_engine engine);
 
 /* Of the object's programs for functions, has those loaded that ENGINE runs; all others not. Call
  * it after open and before load. IS_USED: is any to be loaded? */

@@ -138,12 +138,12 @@ static int check_engine(const struct functions *functions)
 }
 
 int functions_find(struct functions *functions, const struct capture_options *options,
-		   struct resolver *resolver)
+		   enum function_engine engine, struct resolver *resolver)
 {
 	int err = spans_find(&functions->spans, options, resolver);
 
+	functions->probes.engine = engine;
 	functions->hides_calls = options->min_call_ns || options->max_call_rate;
-	functions->probes.engine = function_engine_find();
 	if (!err && options->wish_count > 0)
 		err = function_choice_make(
 			&(struct function_request){

@@ -27,9 +27,9 @@ struct functions {
 	uint64_t detach_ns;
 };
 
-/* Finds all functions of OPTIONS. Fails with a sentence. */
+/* Finds all functions of OPTIONS, to be probed by ENGINE. Fails with a sentence. */
 int functions_find(struct functions *functions, const struct capture_options *options,
-		   struct resolver *resolver);
+		   enum function_engine engine, struct resolver *resolver);
 
 /* Puts the probes in place, and gives the names of those that are to the table of the drain's sink.
  * A function that the kernel refuses to probe is left out with a warning; fails, with a sentence,

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "capture/function_probes.h"
 
 #define BTF_PATH              "/sys/kernel/btf/vmlinux"
 #define MACHINE_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO */
@@ -162,6 +163,15 @@ const struct hook hooks[] = {
 				  HOOK_TYPE_UPROBE, false, "returns of functions of programs",
 				  "traced functions (-F, --span)",
 				  "use a kernel with CONFIG_UPROBE_EVENTS=y (5.15 and later)"},
+	[HOOK_FUNCTION_MULTI] = {"function_multi", NULL, PROBE_FUNCTION, HOOK_TYPE_UPROBE, false,
+				 "probes on many functions at once",
+				 "probes on functions go slowly: a tenth of a second for each",
+				 "use kernel 6.6 or later"},
+	[HOOK_FUNCTION_SESSION] = {"function_session", "on_function_session", PROBE_FUNCTION,
+				   HOOK_TYPE_UPROBE, false,
+				   "entry and return of functions in one probe",
+				   "processes that are not wanted pay for returns of functions",
+				   "use kernel 6.13 or later"},
 	[HOOK_OPEN_CALLS] = {"iter/task_calls", "on_open_call", PROBE_FUNCTION, HOOK_TYPE_ITERATOR,
 			     false, "calls that had not returned at the end",
 			     "calls of traced functions that had not returned at the end",
@@ -316,7 +326,7 @@ static int try_kprobe(void)
 }
 
 /* At a place that no file has: a kernel that only refuses that would take another. */
-static int try_uprobe(enum hook_id id)
+static int try_uprobe_event(enum hook_id id)
 {
 	struct perf_event_attr attr = {.size = sizeof(attr)};
 	_cleanup_close_ int event = -1;
@@ -343,6 +353,15 @@ static int try_perf_event(enum hook_id id)
 	attr.mmap = attr.mmap2 = id == HOOK_SIDE_BAND;
 	event = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	return event < 0 ? -errno : 0;
+}
+
+static int try_uprobe(enum hook_id id)
+{
+	if (id == HOOK_FUNCTION_MULTI)
+		return function_engine_try(FUNCTION_ENGINE_MULTI);
+	if (id == HOOK_FUNCTION_SESSION)
+		return function_engine_try(FUNCTION_ENGINE_SESSION);
+	return try_uprobe_event(id);
 }
 
 /* Whether the program loads is seen when it is loaded; it needs this. */
@@ -425,6 +444,8 @@ bool hook_has_stand_in(enum hook_id id, const struct hook_state *states)
 {
 	bool one_works = false;
 
+	if (id == HOOK_FUNCTION_MULTI || id == HOOK_FUNCTION_SESSION)
+		return states[HOOK_FUNCTION_ENTRY].works;
 	if (id == HOOK_DISK_START)
 		return states[HOOK_DISK_INSERT].works;
 	if (id == HOOK_DISK_INSERT)

@@ -75,6 +75,8 @@ enum hook_id {
 	HOOK_OPEN_WAITS,
 	HOOK_FUNCTION_ENTRY,
 	HOOK_FUNCTION_RETURN,
+	HOOK_FUNCTION_MULTI,
+	HOOK_FUNCTION_SESSION,
 	HOOK_OPEN_CALLS,
 	/* of a pair the end comes behind, and is attached first: no interrupt seems to last */
 	HOOK_IRQ_ENTRY,

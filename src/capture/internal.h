@@ -57,6 +57,8 @@ bool choice_is_used(const struct capture *capture, enum hook_id id);
 enum event_hook_status choice_status(const struct capture *capture, enum hook_id id);
 /* Why it is missing: a negative errno, 0 if it is not. */
 int choice_error(const struct capture *capture, enum hook_id id);
+/* How functions are probed. */
+enum function_engine choice_function_engine(const struct capture *capture);
 /* The hook that evidence is taken from. */
 enum hook_id choice_evidence_hook(const struct capture *capture);
 
