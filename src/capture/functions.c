@@ -24,7 +24,7 @@ static void add_spans(struct functions *functions)
 			.where = span->where,
 			.path = span->place.path,
 			.entry_offset = span->place.file_offset,
-			.probe_offset = span->place.file_offset,
+			.probe_offset = span->place.probe_offset,
 		};
 	}
 }

@@ -76,7 +76,7 @@ const struct command command_probes = {
 		"  dashcam probes\n"
 		"  dashcam record --probe sched -d 5s      no samples of what runs on the CPUs\n"
 		"  dashcam probes --functions redis-server '*Command'\n"
-		"  dashcam probes --functions libc.so.6 malloc --json\n",
+		"  dashcam probes --functions libsqlite3.so.0 '/_(step|bind)/' --json\n",
 	.options = probes_rows,
 	.values_size = sizeof(struct probes_values),
 	.max_operands = 1,

@@ -2,33 +2,35 @@
 #include "cmd/probes_functions.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "capture/function_pattern.h"
 #include "symbol/resolver.h"
 
-static bool matches(const struct resolver_listed *function, const char *glob)
+static bool matches(const struct resolver_listed *function, const struct function_pattern *pattern)
 {
-	if (!glob || !fnmatch(glob, function->name, 0) || !fnmatch(glob, function->symbol, 0))
+	if (function_pattern_matches(pattern, function->name) ||
+	    function_pattern_matches(pattern, function->symbol))
 		return true;
 	for (const char *alias = function->aliases; *alias; alias += strlen(alias) + 1) {
-		if (!fnmatch(glob, alias, 0))
+		if (function_pattern_matches(pattern, alias))
 			return true;
 	}
 	return false;
 }
 
 /* Keeps what matches. */
-static void select_functions(struct resolver_listing *listing, const char *glob)
+static void select_functions(struct resolver_listing *listing,
+			     const struct function_pattern *pattern)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < listing->count; i++) {
-		if (matches(&listing->items[i], glob))
+		if (matches(&listing->items[i], pattern))
 			listing->items[kept++] = listing->items[i];
 	}
 	listing->count = kept;
@@ -108,29 +110,54 @@ static void print_summary(const struct resolver_listing *listing)
 	       counts[RESOLVER_PLACE_NONE]);
 }
 
-int probes_print_functions(const char *binary, const char *glob, bool json)
+static int parse(const char *glob, struct function_pattern *ret)
 {
-	const struct resolver_options options = {.source_lines = true};
+	int err = function_pattern_parse(glob, false, ret);
+
+	if (err)
+		return fail(err, "'%s'", glob);
+	if (!ret->place && ret->values.count == 0 && !ret->values.from_debug_information)
+		return 0;
+	function_pattern_release(ret);
+	return fail(-EINVAL, "'%s': only the names of functions are chosen here", glob);
+}
+
+static int print(struct resolver *resolver, const char *binary,
+		 const struct function_pattern *pattern, bool json)
+{
 	const struct resolver_query query = {.binary = binary};
 	struct resolver_listing listing;
-	struct resolver *resolver;
-	int err = resolver_new(&resolver, &options);
+	int err = resolver_list_functions(resolver, &query, &listing);
 
 	if (err)
 		return err;
-	err = resolver_list_functions(resolver, &query, &listing);
-	if (!err) {
-		select_functions(&listing, glob);
+	select_functions(&listing, pattern);
+	if (listing.count > 0) {
 		resolver_add_source_lines(resolver, &listing, 0, listing.count);
-		if (listing.count == 0)
-			err = glob ? fail(-ENOENT, "no function of %s matches '%s'", binary, glob)
-				   : fail(-ENOENT, "%s has no functions", binary);
-		else
-			print_rows(&listing, json);
-		if (listing.count > 0 && !json)
+		print_rows(&listing, json);
+		if (!json)
 			print_summary(&listing);
-		resolver_listing_release(&listing);
+	} else {
+		err = fail(-ENOENT, "%s has no function '%s'", binary, pattern->name);
 	}
-	resolver_free(resolver);
+	resolver_listing_release(&listing);
+	return err;
+}
+
+int probes_print_functions(const char *binary, const char *glob, bool json)
+{
+	const struct resolver_options options = {.source_lines = true};
+	struct function_pattern pattern;
+	struct resolver *resolver;
+	int err = parse(glob ? glob : "*", &pattern);
+
+	if (err)
+		return err;
+	err = resolver_new(&resolver, &options);
+	if (!err) {
+		err = print(resolver, binary, &pattern, json);
+		resolver_free(resolver);
+	}
+	function_pattern_release(&pattern);
 	return err;
 }

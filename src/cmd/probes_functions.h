@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* Prints the functions of BINARY whose names match GLOB (NULL: all). Returns 0, or a negative errno
- * with a sentence: no such file, not readable, nothing matches. */
+/* Prints the functions of BINARY whose names match GLOB (as in -F, but a name only; NULL: all).
+ * Returns 0, or a negative errno with a sentence: no such file, not readable, nothing matches. */
 int probes_print_functions(const char *binary, const char *glob, bool json);
 
 #endif

@@ -171,6 +171,29 @@ static int check(const struct resolver_query *query, const struct message_functi
 	return 0;
 }
 
+/* Where its probe goes. A function that the listing does not have keeps it at its entry. */
+static int find_place(struct resolver *resolver, struct module *module,
+		      const struct resolver_query *query, struct resolver_function *function)
+{
+	struct resolver_listing listing = {.module = module};
+	const struct resolver_listed *listed = NULL;
+	int err = resolver_list_module(resolver, &listing);
+
+	for (size_t i = 0; !err && i < listing.count && !listed; i++) {
+		if (listing.items[i].entry_offset == function->file_offset)
+			listed = &listing.items[i];
+	}
+	if (err)
+		fail_errno(err, "reading the functions of %s", query->binary);
+	else if (listed && listed->place == RESOLVER_PLACE_NONE)
+		err = fail(-EINVAL, "'%s' in %s cannot be probed: %s", query->function,
+			   query->binary, resolver_why_text(listed->why));
+	function->probe_offset = listed ? listed->probe_offset : function->file_offset;
+	function->place = listed ? listed->place : RESOLVER_PLACE_COSTLY;
+	resolver_listing_release(&listing);
+	return err;
+}
+
 int resolver_find_function(struct resolver *resolver, const struct resolver_query *query,
 			   struct resolver_function *ret)
 {
@@ -190,11 +213,14 @@ int resolver_find_function(struct resolver *resolver, const struct resolver_quer
 		return fail(-EINVAL, "there is no code at '%s' in %s", query->function,
 			    query->binary);
 	*ret = (struct resolver_function){
-		.path = path,
 		.file_offset = offset,
 		.may_unwind = found.flags & FUNCTION_MAY_UNWIND,
 		.moves_stacks = found.flags & FUNCTION_MOVES_STACKS,
 	};
+	err = find_place(resolver, module, query, ret);
+	if (err)
+		return err;
+	ret->path = path;
 	path = NULL;
 	return 0;
 }

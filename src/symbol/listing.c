@@ -190,28 +190,36 @@ static int ask_functions(struct resolver *resolver, struct resolver_listing *lis
 	return 0;
 }
 
+int resolver_list_module(struct resolver *resolver, struct resolver_listing *listing)
+{
+	int err;
+
+	listing->soname = "";
+	module_offer_debug(resolver->modules, listing->module);
+	err = ask_about(resolver, listing);
+	if (!err)
+		err = ask_functions(resolver, listing);
+	listing->build_id_size = listing->module->build_id_size;
+	memcpy(listing->build_id, listing->module->build_id, sizeof(listing->build_id));
+	return err;
+}
+
 int resolver_list_functions(struct resolver *resolver, const struct resolver_query *query,
 			    struct resolver_listing *ret)
 {
-	struct resolver_listing listing = {.soname = ""};
+	struct resolver_listing listing = {.path = NULL};
 	int err = resolver_find_module(resolver, query, &listing.module, &listing.path);
 
-	if (err) {
-		free(listing.path);
-		return err;
+	if (!err) {
+		err = resolver_list_module(resolver, &listing);
+		if (err)
+			fail_errno(err, "reading the functions of %s", query->binary);
 	}
-	module_offer_debug(resolver->modules, listing.module);
-	err = ask_about(resolver, &listing);
-	if (!err)
-		err = ask_functions(resolver, &listing);
-	if (err) {
+	if (err)
 		resolver_listing_release(&listing);
-		return fail_errno(err, "reading the functions of %s", query->binary);
-	}
-	listing.build_id_size = listing.module->build_id_size;
-	memcpy(listing.build_id, listing.module->build_id, sizeof(listing.build_id));
-	*ret = listing;
-	return 0;
+	else
+		*ret = listing;
+	return err;
 }
 
 void resolver_listing_release(struct resolver_listing *listing)

@@ -108,8 +108,8 @@ static bool writes_return_address(const cs_x86 *detail)
 		const cs_x86_op *operand = &detail->operands[i];
 
 		if (operand->type == X86_OP_MEM && operand->access & CS_AC_WRITE &&
-		    is_stack_pointer((uint16_t)operand->mem.base) && operand->mem.disp > -8 &&
-		    operand->mem.disp < 8)
+		    is_stack_pointer((uint16_t)operand->mem.base) && operand->mem.disp < 8 &&
+		    operand->mem.disp + operand->size > 0)
 			return true;
 	}
 	return false;

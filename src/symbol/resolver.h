@@ -83,6 +83,13 @@ void resolver_kernel_stack(struct resolver *resolver, const struct event_raw_ker
  * Returns how many still wait. */
 uint64_t resolver_name_frames(struct resolver *resolver, uint64_t limit);
 
+/* What a probe on the entry of a function costs. */
+enum resolver_place {
+	RESOLVER_PLACE_NONE,   /* it cannot or must not be probed */
+	RESOLVER_PLACE_CHEAP,  /* the kernel emulates the instruction there: under 1 us */
+	RESOLVER_PLACE_COSTLY, /* it is single-stepped: some 10 us */
+};
+
 /* A function to be found. BINARY is a path, or a name to be found among what the processes PIDS
  * map, in the usual directories of libraries, or in PATH. FUNCTION is a symbol, a readable name, or
  * 0x and an address as in the symbol table. */
@@ -94,24 +101,19 @@ struct resolver_query {
 };
 
 struct resolver_function {
-	char *path;           /* leads to the file; owned by the caller */
-	uint64_t file_offset; /* of its first instruction */
-	bool may_unwind;      /* exceptions may go through it */
-	bool moves_stacks;    /* its program switches or moves stacks by itself */
+	char *path;            /* leads to the file; owned by the caller */
+	uint64_t file_offset;  /* of its first instruction */
+	uint64_t probe_offset; /* in the file: where the probe on its entry goes */
+	enum resolver_place place;
+	bool may_unwind;   /* exceptions may go through it */
+	bool moves_stacks; /* its program switches or moves stacks by itself */
 };
 
 /* Returns 0, or a negative errno with a sentence: no such file, no such function (with names like
- * it), more than one, or a place that is not the begin of a function. Only addresses at which a
- * return address lies on top of the stack are found. */
+ * it), more than one, a place that is not the begin of a function or cannot be probed. Only
+ * addresses at which a return address lies on top of the stack are found. */
 int resolver_find_function(struct resolver *resolver, const struct resolver_query *query,
 			   struct resolver_function *ret);
-
-/* What a probe on the entry of a function costs. */
-enum resolver_place {
-	RESOLVER_PLACE_NONE,   /* it cannot or must not be probed */
-	RESOLVER_PLACE_CHEAP,  /* the kernel emulates the instruction there: under 1 us */
-	RESOLVER_PLACE_COSTLY, /* it is single-stepped: some 10 us */
-};
 
 /* Why a function's place is what it is. resolver_why_text says it in words. */
 enum resolver_why {

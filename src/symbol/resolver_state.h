@@ -56,6 +56,10 @@ void resolver_note_frame(struct resolver *resolver, uint64_t frame, struct modul
 int resolver_find_module(struct resolver *resolver, const struct resolver_query *query,
 			 struct module **ret_module, char **ret_path);
 
+/* Lists the functions of LISTING's module; its path is not touched. 0, or a negative errno without
+ * a sentence; LISTING is to be released in any case. */
+int resolver_list_module(struct resolver *resolver, struct resolver_listing *listing);
+
 /* Unwinds a copied stack, or takes over the addresses of a frame-pointer walk. */
 void walk_copy(struct resolver *resolver, const struct event_raw_user_stack *raw, struct walk *ret);
 void walk_addresses(struct resolver *resolver, const struct event_raw_user_frames *raw,

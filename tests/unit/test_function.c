@@ -116,6 +116,7 @@ static void test_place(void **state)
 	assert_string_equal(place.path, path);
 	check_code(&place, (const void *)(uintptr_t)find_this_function);
 	assert_false(place.may_unwind);
+	assert_true(place.probe_offset - place.file_offset < 16);
 	free(path);
 	free(place.path);
 
