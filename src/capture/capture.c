@@ -89,6 +89,8 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	capture->settings.function_count = (uint32_t)capture->functions.count;
 	capture->settings.has_sessions =
 		capture->functions.probes.engine == FUNCTION_ENGINE_SESSION;
+	capture->settings.value_count = (uint32_t)functions_with_values(&capture->functions);
+	capture->drain.functions = &capture->functions;
 	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
 		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);
 		capture->settings.irq_hidden_ns = hidden_ns;
