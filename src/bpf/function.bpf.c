@@ -11,6 +11,7 @@
  * here.
  */
 #include "bpf/function.bpf.h"
+#include "bpf/value.bpf.h"
 
 #define RETURN_BYTES 8 /* that a return takes off the stack (x86) */
 
@@ -193,6 +194,7 @@ static __always_inline bool enter(struct pt_regs *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread_calls *calls = calls_of(task);
+	struct event_raw_call_value *values = NULL;
 	__u64 cookie, stack_top = ctx->sp;
 	__u32 count;
 
@@ -217,7 +219,13 @@ static __always_inline bool enter(struct pt_regs *ctx)
 		count_lost_call();
 		return false;
 	}
+	/* before the call's time begins */
+	if (settings.value_count && cookie & FUNCTION_COOKIE_VALUES)
+		values = read_arguments(ctx, (__u32)cookie);
 	push_call(calls, task, cookie, stack_top);
+	if (values)
+		write_values(values, frame_at(calls, count)->start_ns,
+			     frame_at(calls, count)->start_ns);
 	return !(cookie & FUNCTION_COOKIE_ENTRY_ONLY);
 }
 
@@ -260,6 +268,26 @@ static __noinline int end_outer_call(struct thread_calls *calls, __u32 name, __u
 	return 0;
 }
 
+/* Writes what the function returned from the call whose return address was there. */
+static __noinline int write_result(struct pt_regs *ctx, struct thread_calls *calls, __u64 now_ns)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 name = (__u32)cookie;
+	struct event_raw_call_value *values =
+		cookie & FUNCTION_COOKIE_VALUES ? read_result(ctx, name) : NULL;
+	__u32 count = calls->count, inner, at;
+
+	if (!values)
+		return 0;
+	inner = count_inner_calls(calls, count, name, ctx->sp - RETURN_BYTES);
+	if (inner >= count)
+		return 0;
+	at = count - inner - 1;
+	return write_values(values,
+			    at < calls->inherited ? calls->birth_ns : frame_at(calls, at)->start_ns,
+			    now_ns);
+}
+
 /* Calls whose return addresses lie at the same place called each other by jumps: the kernel tells
  * of their returns from the innermost to the outermost. So the name need not be compared. */
 static __always_inline void leave(struct pt_regs *ctx)
@@ -271,6 +299,8 @@ static __always_inline void leave(struct pt_regs *ctx)
 
 	if (!calls)
 		return;
+	if (settings.value_count)
+		write_result(ctx, calls, now_ns);
 	count = calls->count;
 	if (count && is_returned(frame_at(calls, count - 1), return_at))
 		end_call(calls, task, now_ns, 0);

@@ -88,6 +88,8 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	if (err)
 		return err;
 	capture->settings.function_count = (uint32_t)capture->functions.count;
+	capture->settings.value_count = (uint32_t)functions_with_values(&capture->functions);
+	capture->drain.functions = &capture->functions;
 	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
 		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);
 		capture->settings.irq_hidden_ns = hidden_ns;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/units.h"
+#include "capture/functions.h"
 #include "capture/threads.h"
 #include "event/schema.h"
 
@@ -216,6 +217,19 @@ static bool cut_span(const struct drain *drain, struct event_span *span)
 	return span->start_ns <= drain->stop_ns;
 }
 
+/* Words and bytes become text; that goes in their place. */
+static void route_value(struct drain *drain, struct event_raw_call_value *raw)
+{
+	_cleanup_free_ struct event_call_value *event = functions_value(drain->functions, raw);
+
+	if (!event)
+		return;
+	event->start_ns += drain->boot_offset_ns;
+	event->header.time_ns += drain->boot_offset_ns;
+	if (!drain->stop_ns || event->header.time_ns <= drain->stop_ns)
+		buffer_add(&drain->timed, event, event->header.size);
+}
+
 static void route(struct drain *drain, struct event_header *event)
 {
 	cgroup_watch_evidence(&drain->cgroups, event, &drain->batch);
@@ -242,6 +256,9 @@ static void route(struct drain *drain, struct event_header *event)
 		if (!cut_span(drain, (struct event_span *)event))
 			return;
 		break;
+	case EVENT_RAW_CALL_VALUE:
+		route_value(drain, (struct event_raw_call_value *)event);
+		return;
 	case EVENT_EXEC:
 		put_spaces_between_arguments((struct event_exec *)event);
 		break;

@@ -14,6 +14,8 @@
 #include "capture/side_band.h"
 #include "capture/steal.h"
 
+struct functions;
+
 struct drain {
 	struct capture_sink sink;
 	unsigned int cpu_count;
@@ -21,6 +23,7 @@ struct drain {
 	struct side_band *side_band;              /* NULL: not available; borrowed */
 	struct steal *steal;                      /* NULL: not wanted */
 	struct naming *naming;                    /* borrowed */
+	const struct functions *functions;        /* that are traced; borrowed */
 	struct map64 objects;                     /* ids of files and sockets that were handed on */
 	struct cgroup_watch cgroups;
 	struct naming_batch batch; /* of this round */

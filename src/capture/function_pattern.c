@@ -79,7 +79,7 @@ static const struct {
 	enum function_value_type type;
 	uint32_t size_bytes;
 } value_types[] = {
-	{"str", FUNCTION_VALUE_TEXT, FUNCTION_BYTES_MAX},
+	{"str", FUNCTION_VALUE_TEXT, EVENT_VALUE_BYTES_MAX},
 	{"i8", FUNCTION_VALUE_SIGNED, 1},
 	{"i16", FUNCTION_VALUE_SIGNED, 2},
 	{"i32", FUNCTION_VALUE_SIGNED, 4},
@@ -97,9 +97,9 @@ static int read_bytes_type(struct span_of_text text, struct function_value *valu
 {
 	struct span_of_text number = {text.begin + strlen("bytes["), text.end - 1};
 
-	if (text.end[-1] != ']' || !read_number(number, FUNCTION_BYTES_MAX, &value->size_bytes) ||
+	if (text.end[-1] != ']' || !read_number(number, EVENT_VALUE_BYTES_MAX, &value->size_bytes) ||
 	    !value->size_bytes)
-		return fail(-EINVAL, "bytes[N] wants a number from 1 to %d", FUNCTION_BYTES_MAX);
+		return fail(-EINVAL, "bytes[N] wants a number from 1 to %d", EVENT_VALUE_BYTES_MAX);
 	value->type = FUNCTION_VALUE_BYTES;
 	return 0;
 }
@@ -128,7 +128,7 @@ static int read_type(struct span_of_text text, struct function_value *value)
 
 static struct function_value *add_value(struct function_values *values)
 {
-	if (values->count >= FUNCTION_VALUES_MAX)
+	if (values->count >= EVENT_VALUES_MAX)
 		return NULL;
 	values->items[values->count] = (struct function_value){0};
 	return &values->items[values->count++];
@@ -142,7 +142,7 @@ static int read_argument(struct span_of_text text, struct function_values *value
 	struct function_value *value = add_value(values);
 
 	if (!value)
-		return fail(-E2BIG, "at most %d values of one function", FUNCTION_VALUES_MAX);
+		return fail(-E2BIG, "at most %d values of one function", EVENT_VALUES_MAX);
 	name = trimmed(name);
 	number = (struct span_of_text){name.begin + strlen("arg"), name.end};
 	if (!colon || !begins_with(name, "arg") ||
@@ -179,7 +179,7 @@ static int read_result(struct span_of_text type, struct function_values *values)
 	struct function_value *value = add_value(values);
 
 	if (!value)
-		return fail(-E2BIG, "at most %d values of one function", FUNCTION_VALUES_MAX);
+		return fail(-E2BIG, "at most %d values of one function", EVENT_VALUES_MAX);
 	strcpy(value->name, "ret");
 	return read_type(trimmed(type), value);
 }

@@ -20,9 +20,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FUNCTION_VALUES_MAX   12  /* of one function, its result included */
+#include "event/event.h"
+
 #define FUNCTION_ARGUMENT_MAX 12  /* the last argument that can be asked for */
-#define FUNCTION_BYTES_MAX    128 /* of a text, or of bytes[N] */
 #define FUNCTION_VALUE_NAME   32  /* with its NUL */
 
 enum function_value_type {
@@ -43,7 +43,7 @@ struct function_value {
 };
 
 struct function_values {
-	struct function_value items[FUNCTION_VALUES_MAX];
+	struct function_value items[EVENT_VALUES_MAX];
 	uint32_t count;
 	bool from_debug_information; /* "(*)": arguments are to be found out for each function */
 };

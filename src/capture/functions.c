@@ -5,10 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "capture/drain.h"
 #include "capture/function_rest.h"
+#include "capture/function_value.h"
 #include "event/log.h"
 #include "event/schema.h"
 
@@ -68,12 +72,27 @@ static struct place *sorted_places(const struct functions *functions)
 	return places;
 }
 
+static bool has_values(const struct function_item *item)
+{
+	return item->values && item->values->count > 0;
+}
+
+size_t functions_with_values(const struct functions *functions)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < functions->count; i++)
+		count += has_values(&functions->items[i]);
+	return count;
+}
+
 static uint64_t cookie_of(const struct functions *functions, size_t i)
 {
 	const struct function_item *item = &functions->items[i];
 
 	return (i + 1) | (item->flags & EVENT_NAME_TRACED ? 0 : FUNCTION_COOKIE_SPAN) |
-	       (item->flags & EVENT_NAME_ENTRY_ONLY ? FUNCTION_COOKIE_ENTRY_ONLY : 0);
+	       (item->flags & EVENT_NAME_ENTRY_ONLY ? FUNCTION_COOKIE_ENTRY_ONLY : 0) |
+	       (has_values(item) ? FUNCTION_COOKIE_VALUES : 0);
 }
 
 /* A function is probed once, for the first that wants it: spans come before calls. */
@@ -211,6 +230,36 @@ static int check_refused(struct functions *functions)
 	return 0;
 }
 
+/* Tells the kernel side which values are wanted. */
+static int store_sources(const struct functions *functions, struct bpf_object *object)
+{
+	int map = bpf_object__find_map_fd_by_name(object, "value_sources");
+
+	for (uint32_t i = 0; i < functions->count; i++) {
+		const uint32_t name = i + 1;
+		struct value_sources sources;
+
+		if (!has_values(&functions->items[i]))
+			continue;
+		function_value_sources(functions->items[i].values, &sources);
+		if (bpf_map_update_elem(map, &name, &sources, BPF_ANY))
+			return fail_errno(-errno, "storing the values of %s",
+					  functions->items[i].name);
+	}
+	return 0;
+}
+
+struct event_call_value *functions_value(const struct functions *functions,
+					 const struct event_raw_call_value *raw)
+{
+	const struct function_item *item;
+
+	if (raw->name < 1 || raw->name > functions->count)
+		return NULL;
+	item = &functions->items[raw->name - 1];
+	return has_values(item) ? function_value_event(item->values, raw) : NULL;
+}
+
 int functions_attach(struct functions *functions, struct bpf_object *object,
 		     const struct drain *drain)
 {
@@ -220,6 +269,9 @@ int functions_attach(struct functions *functions, struct bpf_object *object,
 
 	if (functions->count == 0)
 		return 0;
+	err = store_sources(functions, object);
+	if (err)
+		return err;
 	functions->left_out = function_probes_attach(&functions->probes, object);
 	functions->attach_ns = capture_monotonic_ns() - begin_ns;
 	err = check_refused(functions);

@@ -31,6 +31,15 @@ struct functions {
 int functions_find(struct functions *functions, const struct capture_options *options,
 		   enum function_engine engine, struct resolver *resolver);
 
+/* How many of them have values that are wanted. */
+size_t functions_with_values(const struct functions *functions);
+
+/* What RAW says, as recordings have it; NULL if it is of none of the functions. The caller frees
+ * it.
+ */
+struct event_call_value *functions_value(const struct functions *functions,
+					 const struct event_raw_call_value *raw);
+
 /* Puts the probes in place, and gives the names of those that are to the table of the drain's sink.
  * A function that the kernel refuses to probe is left out with a warning; fails, with a sentence,
  * if it refuses all, or one of --span. */

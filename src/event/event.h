@@ -62,7 +62,8 @@
 	X(35, steal, STEAL, "the hypervisor ran something else on a CPU")                          \
 	X(36, call, CALL, "a call of a traced function, from entry to return")                     \
 	X(37, call_count, CALL_COUNT, "calls of a function that were counted, not written")        \
-	X(38, call_value, CALL_VALUE, "arguments of a call, or what it returned")
+	X(38, call_value, CALL_VALUE, "arguments of a call, or what it returned")                  \
+	X(39, raw_call_value, RAW_CALL_VALUE, "in logs only: values of a call as they were read")
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -627,6 +628,28 @@ struct event_call_value {
 	__u32 flags;    /* enum event_value_flag */
 	__u32 reserved;
 	char text[]; /* "path=\"/etc/hosts\", flags=2", NUL, "", NUL */
+};
+
+#define EVENT_VALUES_MAX      12  /* of one function, its result included */
+#define EVENT_VALUE_TEXTS_MAX 6   /* texts and bytes among the arguments of one call */
+#define EVENT_VALUE_BYTES_MAX 128 /* of a text or of bytes */
+
+/* What an address led to. */
+struct event_value_text {
+	__s32 size; /* bytes that were read, a text's NUL included; negative errno: not readable */
+	char bytes[EVENT_VALUE_BYTES_MAX + 4];
+};
+
+/* A call_value before it is written down: the user side knows what the words mean. */
+struct event_raw_call_value {
+	struct event_header header; /* as in call_value */
+	__u32 tid;
+	__u32 name; /* id of a span_name event */
+	__u64 start_ns;
+	__u32 flags; /* enum event_value_flag */
+	__u32 text_count;
+	__u64 words[EVENT_VALUES_MAX];   /* registers, or words of the stack */
+	struct event_value_text texts[]; /* of the addresses among them, in their order */
 };
 
 struct event_meta {

@@ -117,7 +117,7 @@ struct capture_settings {
 	__u32 max_call_depth;     /* calls inside so many others are left alone; 0: no limit */
 	__u32 hides_calls;        /* 1: one of the first two is set, so calls are to be counted */
 	__u32 has_sessions;       /* 1: entry and return of functions are probed by one program */
-	__u32 reserved;
+	__u32 value_count;        /* functions of which values are wanted */
 	struct filter_pattern patterns[FILTER_PATTERNS_MAX];
 	__u8 descriptor_syscalls[SYSCALL_LIMIT / 8]; /* bit n: the first argument is a descriptor */
 	__u8 send_syscalls[SYSCALL_LIMIT / 8];       /* bit n: it may wait to send on that */
@@ -127,6 +127,22 @@ struct capture_settings {
 /* What a function's probes carry as their cookie: the id of its name in the low half, and these. */
 #define FUNCTION_COOKIE_SPAN       (1ULL << 32) /* --span: always written, its outermost calls only */
 #define FUNCTION_COOKIE_ENTRY_ONLY (1ULL << 33) /* its returns are not probed */
+#define FUNCTION_COOKIE_VALUES     (1ULL << 34) /* what is passed to it, or comes back, is wanted */
+
+/* Where a value of a call is found, by the ABI. */
+struct value_source {
+	__u8 position; /* among the arguments that are no floating-point numbers, from 1 */
+	__u8 reserved;
+	__u16 read_bytes; /* to be read from the address that it is; 0: none */
+	__u32 is_text;    /* they end at a NUL */
+};
+
+/* The values of one function that are wanted. */
+struct value_sources {
+	__u32 argument_count;
+	__u32 has_result; /* the last one of the sources */
+	struct value_source sources[EVENT_VALUES_MAX];
+};
 
 enum call_frame_flag {
 	CALL_FRAME_SPAN = 1,

@@ -296,6 +296,16 @@ static const struct event_field call_value_fields[] = {
 	FIELD_TAIL(call_value, text, MEANING_TEXTS, "the values, then nothing"),
 };
 
+static const struct event_field raw_call_value_fields[] = {
+	FIELD(raw_call_value, tid, MEANING_TID, "thread that called"),
+	FIELD(raw_call_value, name, MEANING_COUNT, "id of the function's name"),
+	FIELD(raw_call_value, start_ns, MEANING_TIME_NS, "when the function was called"),
+	FIELD(raw_call_value, flags, MEANING_FLAGS, "1 what it returned"),
+	FIELD(raw_call_value, text_count, MEANING_COUNT, "number of texts"),
+	FIELD_ARRAY(raw_call_value, words, MEANING_ADDRESS, "the values as they were passed"),
+	FIELD_TAIL(raw_call_value, texts, MEANING_BINARY, "what addresses among them led to"),
+};
+
 static const struct event_field meta_fields[] = {
 	FIELD_TAIL(meta, text, MEANING_TEXTS, "name, value"),
 };
@@ -517,6 +527,9 @@ static bool counts_are_sound(const struct event_header *event)
 		return ((const struct event_raw_user_frames *)event)->frame_count <= bytes / 8;
 	case EVENT_RAW_USER_STACK:
 		return ((const struct event_raw_user_stack *)event)->copy_bytes <= bytes;
+	case EVENT_RAW_CALL_VALUE:
+		return ((const struct event_raw_call_value *)event)->text_count <=
+		       bytes / sizeof(struct event_value_text);
 	case EVENT_MODULE:
 		return ((const struct event_module *)event)->build_id_size <= EVENT_BUILD_ID_MAX;
 	default:

@@ -33,12 +33,12 @@ static void require(bool holds, const char *what)
 
 static void check_values(const struct function_values *values)
 {
-	require(values->count <= FUNCTION_VALUES_MAX, "too many values");
+	require(values->count <= EVENT_VALUES_MAX, "too many values");
 	for (uint32_t i = 0; i < values->count; i++) {
 		const struct function_value *value = &values->items[i];
 
 		require(value->position <= FUNCTION_ARGUMENT_MAX, "no such argument");
-		require(value->size_bytes >= 1 && value->size_bytes <= FUNCTION_BYTES_MAX,
+		require(value->size_bytes >= 1 && value->size_bytes <= EVENT_VALUE_BYTES_MAX,
 			"a value without a size");
 		require(memchr(value->name, '\0', sizeof(value->name)) && value->name[0],
 			"a value without a name");

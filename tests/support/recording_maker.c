@@ -70,6 +70,7 @@ void maker_add_event(struct buffer *events, unsigned int kind, uint64_t time_ns,
 	memcpy((char *)event + schema->fixed_size, tail, tail_size);
 	set_field(event, "frame_count", tail_size / 8);
 	set_field(event, "copy_bytes", tail_size);
+	set_field(event, "text_count", tail_size / sizeof(struct event_value_text));
 	set_field(event, "build_id_size", maker_random(&seed) % (EVENT_BUILD_ID_MAX + 1));
 	assert_true(event_is_sound(event, size));
 }

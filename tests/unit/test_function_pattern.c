@@ -75,7 +75,7 @@ static void test_values(void **state)
 	assert_false(pattern.values.from_debug_information);
 	/* the result is read first, from the end of the text */
 	check_value(&items[0], "ret", FUNCTION_VALUE_SIGNED, 4, 0);
-	check_value(&items[1], "arg1", FUNCTION_VALUE_TEXT, FUNCTION_BYTES_MAX, 1);
+	check_value(&items[1], "arg1", FUNCTION_VALUE_TEXT, EVENT_VALUE_BYTES_MAX, 1);
 	check_value(&items[2], "arg3", FUNCTION_VALUE_UNSIGNED, 2, 3);
 	check_value(&items[3], "arg2", FUNCTION_VALUE_BYTES, 8, 2);
 	function_pattern_release(&pattern);
