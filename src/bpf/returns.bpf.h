@@ -12,6 +12,7 @@
 
 /* A call whose return address was replaced; the list begins with the innermost. */
 struct return_instance {
+	unsigned long func;
 	unsigned long stack; /* where the address lies */
 	unsigned long orig_ret_vaddr;
 	struct return_instance *next;
@@ -64,7 +65,7 @@ static __always_inline struct return_instance *first_return(struct task_struct *
 	if (!bpf_core_field_exists(with->utask) ||
 	    !bpf_core_field_exists(utask->return_instances) ||
 	    !bpf_core_field_exists(none->orig_ret_vaddr) || !bpf_core_field_exists(none->stack) ||
-	    !bpf_core_field_exists(none->next))
+	    !bpf_core_field_exists(none->func) || !bpf_core_field_exists(none->next))
 		return NULL;
 	utask = BPF_CORE_READ(with, utask);
 	return utask ? BPF_CORE_READ(utask, return_instances) : NULL;
@@ -83,6 +84,7 @@ static __always_inline void read_returns(struct task_struct *task, struct replac
 	for (i = 0; i < RETURNS_MAX && instance; i++) {
 		ret->places[i].at = BPF_CORE_READ(instance, stack);
 		ret->places[i].address = BPF_CORE_READ(instance, orig_ret_vaddr);
+		ret->places[i].function = BPF_CORE_READ(instance, func);
 		instance = BPF_CORE_READ(instance, next);
 	}
 	ret->count = i;

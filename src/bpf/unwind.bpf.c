@@ -2,11 +2,11 @@
 /*
  * Before a program walks its own stack: replaced return addresses are put back (event/returns.h).
  *
- * The thread waits here, in the kernel, until the guard has written to its stack. Nobody else in the
- * program notices. Only if that takes too long (the guard gets no CPU) its whole process is stopped
- * instead, and the guard makes it go on.
+ * The thread waits here, in the kernel, until the guard has written to its stack. Nobody else in
+ * the program notices. Only if that takes too long (the guard gets no CPU) its whole process is
+ * stopped instead, and the guard makes it go on.
  */
-#include "bpf/log.bpf.h"
+#include "bpf/function.bpf.h"
 #include "bpf/returns.bpf.h"
 
 #define SIGSTOP 19
@@ -61,14 +61,6 @@ __u32 next_ticket SEC(".data.returns");
 struct signal_struct___stop {
 	int group_stop_count;
 	unsigned int flags;
-};
-
-struct bpf_iter_meta {
-	struct seq_file *seq;
-};
-
-struct bpf_iter__task___meta {
-	struct bpf_iter_meta *meta;
 };
 
 #pragma clang attribute pop
@@ -150,6 +142,15 @@ static __always_inline void stop_process(struct task_struct *task)
 	bpf_ringbuf_submit(request, BPF_RB_FORCE_WAKEUP);
 }
 
+/* None of the calls that are under way will be seen to return. */
+static __always_inline void expect_no_returns(struct task_struct *task)
+{
+	struct thread_calls *calls = calls_of(task);
+
+	for (__u32 i = 0; calls && i < CALL_DEPTH_MAX && i < calls->count; i++)
+		calls->frames[i].flags |= CALL_FRAME_NO_RETURN;
+}
+
 SEC("uprobe.s")
 int on_unwind(struct pt_regs *ctx)
 {
@@ -173,6 +174,7 @@ int on_unwind(struct pt_regs *ctx)
 	request->ticket = wait.ticket;
 	request->limit_ns = wait.limit_ns - RETURN_MARGIN_NS;
 	bpf_ringbuf_submit(request, BPF_RB_FORCE_WAKEUP);
+	expect_no_returns(task);
 	bpf_loop(WAIT_TURNS, wait_for_answer, &wait, 0);
 	if (!wait.is_done)
 		stop_process(task);
@@ -183,8 +185,7 @@ int on_unwind(struct pt_regs *ctx)
 SEC("iter/task")
 int on_replaced_returns(struct bpf_iter__task *ctx)
 {
-	struct bpf_iter__task___meta *with_meta = (void *)ctx;
-	struct seq_file *seq = with_meta->meta->seq;
+	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
 	struct replaced_returns *returns;
 	__u32 zero = 0, *wanted;

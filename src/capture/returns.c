@@ -26,8 +26,14 @@
 
 /* Where systems keep the libraries that walk stacks. */
 static const char *const directories[] = {
-	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib/*-linux-gnu*",
-	"/usr/lib/*-linux-gnu*", "/usr/lib/llvm-*/lib",
+	"/lib",
+	"/lib64",
+	"/usr/lib",
+	"/usr/lib64",
+	"/usr/local/lib",
+	"/lib/*-linux-gnu*",
+	"/usr/lib/*-linux-gnu*",
+	"/usr/lib/llvm-*/lib",
 };
 
 struct returns {
@@ -168,15 +174,20 @@ static int ask(struct returns *returns, const struct guard_message *message, con
 	return ret->error;
 }
 
-int returns_guard_file(struct returns *returns, const char *path)
+static int tell_file(struct returns *returns, const char *path, bool is_traced)
 {
-	struct guard_message message = {.kind = GUARD_FILE};
+	struct guard_message message = {.kind = GUARD_FILE, .is_traced = is_traced};
 	struct guard_answer answer;
 	int err;
 
 	snprintf(message.path, sizeof(message.path), "%s", path);
 	err = ask(returns, &message, NULL, &answer);
 	return err ? err : (int)answer.found;
+}
+
+int returns_add_traced(struct returns *returns, const char *path)
+{
+	return tell_file(returns, path, true);
 }
 
 void returns_see_mapping(struct returns *returns, uint32_t pid, const char *path)
@@ -186,7 +197,7 @@ void returns_see_mapping(struct returns *returns, uint32_t pid, const char *path
 	if (!unwinders_is_library(path))
 		return;
 	seen = xasprintf("/proc/%u/root%s", pid, path);
-	returns_guard_file(returns, seen);
+	tell_file(returns, seen, false);
 }
 
 bool returns_is_alive(const struct returns *returns)
@@ -228,7 +239,7 @@ static void guard_system(struct returns *returns)
 			continue;
 		for (size_t k = 0; k < found.gl_pathc; k++) {
 			if (unwinders_is_library(found.gl_pathv[k]))
-				returns_guard_file(returns, found.gl_pathv[k]);
+				tell_file(returns, found.gl_pathv[k], false);
 		}
 		globfree(&found);
 	}
@@ -243,7 +254,7 @@ static void guard_process(struct returns *returns, uint32_t pid)
 	char *line = NULL;
 	size_t size = 0;
 
-	returns_guard_file(returns, program);
+	tell_file(returns, program, false);
 	while (maps && getline(&line, &size, maps) > 0) {
 		char *file = strchr(line, '/');
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program that runs must go on running, whatever is traced of it: the return addresses that return
- * probes replace are put back before somebody reads them (event/returns.h), and when the capture
- * ends. A process beside the recorder does it, the guard.
+ * A program that runs must go on running, whatever is traced of it: the return addresses that
+ * return probes replace are put back before somebody reads them (event/returns.h), and when the
+ * capture ends. A process beside the recorder does it, the guard.
  */
 #ifndef DASHCAM_CAPTURE_RETURNS_H
 #define DASHCAM_CAPTURE_RETURNS_H
@@ -15,8 +15,8 @@ struct bpf_object;
 struct returns;
 
 /* Can it be done on this machine? Else functions that exceptions may go through, or below which
- * somebody may walk the stack, must be traced without their returns. *RET_WHY (may be NULL) becomes a
- * sentence if not. */
+ * somebody may walk the stack, must be traced without their returns. *RET_WHY (may be NULL) becomes
+ * a sentence if not. */
 bool returns_can_be_repaired(const char **ret_why);
 
 /* Starts the guard. Call it while there is one thread. 0, or a negative errno with a sentence. */
@@ -32,11 +32,13 @@ int returns_prepare(struct bpf_object *object, bool is_used);
 int returns_arm(struct returns *returns, struct bpf_object *object, const uint32_t *pids,
 		size_t pid_count);
 
-/* Has the guard look into one more file: one that is traced, which may have an unwinder of its own.
- * Returns how many functions in it walk stacks, or a negative errno. */
-int returns_guard_file(struct returns *returns, const char *path);
+/* Tells the guard of a file whose functions are traced: its calls are put right at the end, and it
+ * may have an unwinder of its own. Returns how many functions in it walk stacks, or a negative
+ * errno.
+ */
+int returns_add_traced(struct returns *returns, const char *path);
 
-/* The same for a file that process PID maps just now, if it may be such a library. */
+/* Tells it of a file that process PID maps just now, if it may be a library that walks stacks. */
 void returns_see_mapping(struct returns *returns, uint32_t pid, const char *path);
 
 /* Is the guard alive? If not, tracing has to end. */

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "base/units.h"
 #include "capture/returns_write.h"
 #include "capture/unwinders.h"
@@ -31,21 +35,27 @@
 #define FINISH_PAUSE_NS (50 * NS_PER_MS)
 #define DEATH_WAIT_MS   5000
 
+#define SERVER_LOOK_MS 100 /* whether it is over */
+
 struct guard {
 	int socket;
 	int recorder; /* pidfd */
 	int fds[GUARD_FDS];
-	bool is_armed;
 	bool is_finished;
 	bool has_priority;
-	struct ring_buffer *requests;
+	pthread_t server; /* valid if there are requests */
+	atomic_bool is_over;
+	struct ring_buffer *requests; /* NULL: not armed yet; of the server */
 	volatile uint64_t *answers;
-	struct unwinders unwinders;
-	struct resolver *resolver;
 	uint64_t repairs;
+	struct unwinders unwinders;
+	ino_t *traced; /* files whose functions are traced */
+	size_t traced_count, traced_capacity;
+	struct resolver *resolver;
 };
 
-/* ---- while the recording runs ---- */
+/* ---- the server: a thread of its own, so that whoever waits is served whatever else goes on ----
+ */
 
 static void continue_process(struct guard *guard, uint32_t pid)
 {
@@ -78,6 +88,31 @@ static int take_request(void *context, void *data, size_t size)
 	guard->repairs++;
 	guard->answers[request->ticket % RETURN_ANSWERS] = request->ticket;
 	return 0;
+}
+
+static void *serve_requests(void *context)
+{
+	struct guard *guard = context;
+
+	returns_take_priority();
+	while (!guard->is_over)
+		ring_buffer__poll(guard->requests, SERVER_LOOK_MS);
+	ring_buffer__consume(guard->requests);
+	return NULL;
+}
+
+/* Call it when nobody can make requests any more. */
+static void end_server(struct guard *guard)
+{
+	uint32_t pid;
+
+	if (!guard->requests)
+		return;
+	guard->is_over = true;
+	pthread_join(guard->server, NULL);
+	while (!bpf_map_get_next_key(guard->fds[GUARD_FD_STOPPED], NULL, &pid))
+		continue_process(guard, pid);
+	ring_buffer__free(guard->requests);
 }
 
 /* ---- when it is over ---- */
@@ -127,20 +162,76 @@ static void copy_list(void *context, const struct replaced_returns *returns)
 	*(struct replaced_returns *)context = *returns;
 }
 
-/* The thread may have run since it was looked at: its list is read again once it cannot. Its stack is
- * read first, so that nothing has to be waited for later. */
-static int put_back(struct guard *guard, struct replaced_returns *returns)
+static bool is_traced(const struct guard *guard, ino_t inode)
 {
+	for (size_t i = 0; i < guard->traced_count; i++) {
+		if (guard->traced[i] == inode)
+			return true;
+	}
+	return false;
+}
+
+/* Is the function in a file that we trace? File systems in layers show other devices in /proc than
+ * elsewhere, so the inode has to do. */
+static bool is_ours(const struct guard *guard, FILE *maps, uint64_t function)
+{
+	unsigned long long start, end, inode;
+	char line[8192];
+
+	rewind(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%llx-%llx %*s %*s %*s %llu", &start, &end, &inode) == 3 &&
+		    function >= start && function < end)
+			return is_traced(guard, (ino_t)inode);
+	}
+	return false;
+}
+
+/* Other tools have probes, too, and want to see their returns. */
+static void forget_others(const struct guard *guard, struct replaced_returns *returns)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/maps", returns->pid);
+	FILE *maps = fopen(path, "re");
+
+	for (uint32_t i = 0; i < returns->count && i < RETURNS_MAX; i++) {
+		struct return_place *place = &returns->places[i];
+
+		if (place->at && (!maps || !is_ours(guard, maps, place->function)))
+			place->at = 0;
+	}
+	if (maps)
+		fclose(maps);
+}
+
+/* Of the places of NOW those that are in WAS as well. */
+static void keep_common(struct replaced_returns *now, const struct replaced_returns *was)
+{
+	for (uint32_t i = 0; i < now->count && i < RETURNS_MAX; i++) {
+		bool is_in = false;
+
+		for (uint32_t k = 0; k < was->count && k < RETURNS_MAX; k++)
+			is_in |= was->places[k].at == now->places[i].at &&
+				 was->places[k].function == now->places[i].function;
+		if (!is_in)
+			now->places[i].at = 0;
+	}
+}
+
+/* The thread may have run since it was looked at: its list is read again once it cannot. It has
+ * been read before, so that nothing has to be waited for while it is frozen. */
+static int put_back(struct guard *guard, const struct replaced_returns *returns)
+{
+	struct replaced_returns now = {.count = 0};
 	struct returns_frozen frozen;
 	int err = returns_freeze(&frozen, (pid_t)returns->pid, (pid_t)returns->tid,
 				 guard->has_priority);
 
 	if (err)
 		return err;
-	returns->count = 0;
-	err = read_lists(guard, returns->tid, copy_list, returns);
-	if (!err && returns_check(returns) > 0)
-		err = returns_write(returns);
+	err = read_lists(guard, returns->tid, copy_list, &now);
+	keep_common(&now, returns);
+	if (!err && returns_check(&now) > 0)
+		err = returns_write(&now);
 	returns_thaw(&frozen);
 	return err;
 }
@@ -156,6 +247,7 @@ static size_t finish_round(struct guard *guard, struct guard_answer *answer)
 	for (size_t i = 0; i < lists.count; i++) {
 		int err;
 
+		forget_others(guard, &lists.items[i]);
 		if (returns_check(&lists.items[i]) <= 0)
 			continue;
 		found++;
@@ -171,25 +263,22 @@ static void finish(struct guard *guard, struct guard_answer *answer)
 {
 	const struct timespec pause = {.tv_nsec = FINISH_PAUSE_NS};
 
-	for (int round = 0; guard->is_armed && round < FINISH_ROUNDS; round++) {
+	for (int round = 0; guard->requests && round < FINISH_ROUNDS; round++) {
 		if (finish_round(guard, answer) == 0)
 			break;
-		ring_buffer__consume(guard->requests);
 		if (round + 1 < FINISH_ROUNDS)
 			nanosleep(&pause, NULL);
 	}
 }
 
-/* The recorder was killed. Its probes go when all its descriptors are closed, which they are when it
- * can be waited for. */
+/* The recorder was killed. Its probes go when all its descriptors are closed, which they are when
+ * it can be waited for. */
 static void finish_alone(struct guard *guard)
 {
 	struct pollfd recorder = {.fd = guard->recorder, .events = POLLIN};
 	struct guard_answer ignored = {0};
-	uint64_t limit_ns = monotonic_ns() + DEATH_WAIT_MS * NS_PER_MS;
 
-	while (guard->is_armed && poll(&recorder, 1, 1) == 0 && monotonic_ns() < limit_ns)
-		ring_buffer__consume(guard->requests);
+	poll(&recorder, 1, DEATH_WAIT_MS);
 	finish(guard, &ignored);
 }
 
@@ -223,6 +312,7 @@ static int arm(struct guard *guard, const struct guard_message *message)
 {
 	void *answers = mmap(NULL, RETURN_ANSWERS * sizeof(uint64_t), PROT_READ | PROT_WRITE,
 			     MAP_SHARED, guard->fds[GUARD_FD_ANSWERS], 0);
+	int err;
 
 	if (answers == MAP_FAILED)
 		return -errno;
@@ -234,12 +324,25 @@ static int arm(struct guard *guard, const struct guard_message *message)
 	guard->unwinders.program_fd = guard->fds[GUARD_FD_PROGRAM];
 	guard->unwinders.has_multi = message->has_multi;
 	guard->has_priority = returns_take_priority();
-	guard->is_armed = true;
-	return 0;
+	err = thread_start(&guard->server, serve_requests, guard);
+	if (err)
+		guard->requests = NULL;
+	return err;
+}
+
+static void remember_traced(struct guard *guard, const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) || is_traced(guard, status.st_ino))
+		return;
+	array_reserve((void **)&guard->traced, &guard->traced_capacity, guard->traced_count + 1,
+		      sizeof(*guard->traced));
+	guard->traced[guard->traced_count++] = status.st_ino;
 }
 
 /* Returns false when the guard's life is over. */
-static bool serve(struct guard *guard)
+static bool serve_recorder(struct guard *guard)
 {
 	struct guard_answer answer = {.repairs = guard->repairs};
 	struct guard_message message = {0};
@@ -252,6 +355,8 @@ static bool serve(struct guard *guard)
 		answer.error = arm(guard, &message);
 		break;
 	case GUARD_FILE:
+		if (message.is_traced)
+			remember_traced(guard, message.path);
 		found = unwinders_add(&guard->unwinders, guard->resolver, message.path);
 		fail_clear();
 		answer.error = found < 0 ? found : 0;
@@ -266,23 +371,6 @@ static bool serve(struct guard *guard)
 	}
 	return send(guard->socket, &answer, sizeof(answer), MSG_NOSIGNAL) == sizeof(answer) &&
 	       !guard->is_finished;
-}
-
-static void loop(struct guard *guard)
-{
-	for (;;) {
-		struct pollfd fds[2] = {{.fd = guard->socket, .events = POLLIN},
-					{.fd = -1, .events = POLLIN}};
-
-		if (guard->is_armed)
-			fds[1].fd = ring_buffer__epoll_fd(guard->requests);
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
-		if (fds[1].revents)
-			ring_buffer__consume(guard->requests);
-		if (fds[0].revents && !serve(guard))
-			return;
-	}
 }
 
 static void ignore_event(void *context, const struct event_header *event)
@@ -305,10 +393,12 @@ void guard_run(int socket)
 	guard.recorder = (int)syscall(SYS_pidfd_open, getppid(), 0);
 	if (resolver_new(&guard.resolver, &options))
 		_exit(1);
-	loop(&guard);
+	while (serve_recorder(&guard))
+		continue;
 	if (!guard.is_finished)
 		finish_alone(&guard);
 	unwinders_release(&guard.unwinders);
+	end_server(&guard);
 	resolver_free(guard.resolver);
 	_exit(0);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guard: a process that puts return addresses back (event/returns.h), beside the recorder because
- * it has to live on when that one is killed. It owns the probes on the functions that walk stacks.
+ * The guard: a process that puts return addresses back (event/returns.h), beside the recorder
+ * because it has to live on when that one is killed. It owns the probes on the functions that walk
+ * stacks.
  */
 #ifndef DASHCAM_CAPTURE_RETURNS_GUARD_H
 #define DASHCAM_CAPTURE_RETURNS_GUARD_H
@@ -9,7 +10,8 @@
 #include <limits.h>
 #include <stdint.h>
 
-/* What the recorder sends, in this order: ARM once, FILE and FINISH as need be. Each is answered. */
+/* What the recorder sends, in this order: ARM once, FILE and FINISH as need be. Each is answered.
+ */
 enum guard_message_kind {
 	GUARD_ARM = 1,    /* with descriptors (enum guard_fd): serve requests from now on */
 	GUARD_FILE = 2,   /* PATH: put probes on the functions in it that walk stacks */
@@ -28,7 +30,8 @@ enum guard_fd {
 
 struct guard_message {
 	uint32_t kind;
-	uint32_t has_multi; /* ARM: the program is one for many places */
+	uint16_t has_multi; /* ARM: the program is one for many places */
+	uint16_t is_traced; /* FILE: return addresses of its functions are replaced */
 	char path[PATH_MAX];
 };
 

@@ -32,8 +32,9 @@ int returns_check(struct replaced_returns *returns)
 		const struct iovec here = {.iov_base = &word, .iov_len = sizeof(word)};
 		const struct iovec there = {.iov_base = (void *)(uintptr_t)place->at,
 					    .iov_len = sizeof(word)};
-		ssize_t n = place->at ? process_vm_readv((pid_t)returns->tid, &here, 1, &there, 1, 0)
-				      : 0;
+		ssize_t n = place->at
+				    ? process_vm_readv((pid_t)returns->tid, &here, 1, &there, 1, 0)
+				    : 0;
 
 		if (n < 0 && errno == ESRCH)
 			return -ESRCH;
@@ -122,8 +123,8 @@ static void thaw_by_priority(const struct returns_frozen *frozen)
 	unsigned long all[ARRAY_SIZE(frozen->cpus)], now[ARRAY_SIZE(frozen->cpus)];
 
 	memset(all, 0xff, sizeof(all));
-	if (set_cpus(frozen->tid, all, sizeof(all)) ||
-	    get_cpus(frozen->tid, now, sizeof(now)) || memcmp(now, frozen->cpus, sizeof(now)))
+	if (set_cpus(frozen->tid, all, sizeof(all)) || get_cpus(frozen->tid, now, sizeof(now)) ||
+	    memcmp(now, frozen->cpus, sizeof(now)))
 		set_cpus(frozen->tid, frozen->cpus, sizeof(frozen->cpus));
 	set_cpus(0, all, sizeof(all));
 }

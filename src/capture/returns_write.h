@@ -20,10 +20,10 @@ int returns_check(struct replaced_returns *returns);
 int returns_write(const struct replaced_returns *returns);
 
 /*
- * A thread that is kept from running, without it or anybody noticing: it may only run on the CPU that
- * the caller has for itself. So the caller must have a real-time priority above the thread's
- * (returns_take_priority), and not sleep until returns_thaw. Where that cannot be had, its process is
- * stopped with SIGSTOP.
+ * A thread that is kept from running, without it or anybody noticing: it may only run on the CPU
+ * that the caller has for itself. So the caller must have a real-time priority above the thread's
+ * (returns_take_priority), and not sleep until returns_thaw. Where that cannot be had, its process
+ * is stopped with SIGSTOP.
  */
 struct returns_frozen {
 	pid_t pid, tid;

@@ -13,22 +13,16 @@
 #include "symbol/resolver.h"
 
 /*
- * Where a walk begins: return addresses are put back before the first is read. Of gcc and LLVM, then
- * of libunwind, whose local walks begin with a cursor or are a backtrace as a whole.
+ * Where a walk begins: return addresses are put back before the first is read. Of gcc and LLVM,
+ * then of libunwind, whose local walks begin with a cursor or are a backtrace as a whole.
  */
 static const char *const functions[] = {
-	"_Unwind_RaiseException",
-	"_Unwind_ForcedUnwind",
-	"_Unwind_Resume",
-	"_Unwind_Resume_or_Rethrow",
-	"_Unwind_Backtrace",
-	"__unw_init_local",
-	"unw_init_local",
-	"_ULx86_64_init_local",
-	"_ULx86_64_init_local2",
-	"_Ux86_64_init_local",
-	"unw_backtrace",
-	"unw_backtrace2",
+	"_Unwind_RaiseException", "_Unwind_ForcedUnwind",
+	"_Unwind_Resume",         "_Unwind_Resume_or_Rethrow",
+	"_Unwind_Backtrace",      "__unw_init_local",
+	"unw_init_local",         "_ULx86_64_init_local",
+	"_ULx86_64_init_local2",  "_Ux86_64_init_local",
+	"unw_backtrace",          "unw_backtrace2",
 };
 
 bool unwinders_is_library(const char *path)
@@ -111,9 +105,8 @@ int unwinders_add(struct unwinders *unwinders, struct resolver *resolver, const 
 	array_reserve((void **)&unwinders->files, &unwinders->file_capacity,
 		      unwinders->file_count + 1, sizeof(*unwinders->files));
 	file = &unwinders->files[unwinders->file_count++];
-	*file = (struct unwinder_file){.device = status.st_dev,
-				       .inode = status.st_ino,
-				       .found = err ? err : (int)count};
+	*file = (struct unwinder_file){
+		.device = status.st_dev, .inode = status.st_ino, .found = err ? err : (int)count};
 	return file->found;
 }
 

@@ -32,8 +32,8 @@ struct unwinders {
 /* May the file be a library that walks stacks, by its name? */
 bool unwinders_is_library(const char *path);
 
-/* Finds the functions in the file PATH and puts the program on each. Returns how many there are (0 is
- * fine), also if they have it already; or a negative errno. */
+/* Finds the functions in the file PATH and puts the program on each. Returns how many there are (0
+ * is fine), also if they have it already; or a negative errno. */
 int unwinders_add(struct unwinders *unwinders, struct resolver *resolver, const char *path);
 
 /* Takes all probes away. */

@@ -88,8 +88,7 @@ int uprobe_attach_one(int program_fd, const char *path, uint64_t offset, int *re
 	attr.type = (uint32_t)type;
 	attr.config1 = (uintptr_t)path;
 	attr.config2 = offset;
-	*ret_event_fd =
-		(int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	*ret_event_fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (*ret_event_fd < 0)
 		return -errno;
 	link = bpf_link_create(program_fd, *ret_event_fd, BPF_PERF_EVENT, NULL);

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The attach type that a program for many places must be loaded with (BPF_TRACE_UPROBE_MULTI, 6.6). */
+/* The attach type that a program for many places must be loaded with (BPF_TRACE_UPROBE_MULTI, 6.6).
+ */
 #define UPROBE_MULTI_TYPE 48
 
 /* Does this kernel put one program on many places at once? */
@@ -19,8 +20,8 @@ bool uprobe_has_multi(void);
  * processes. Returns the descriptor of the link, or a negative errno. */
 int uprobe_attach_many(int program_fd, const char *path, const uint64_t *offsets, uint32_t count);
 
-/* The same for one place, with a program that was loaded without that type: any kernel. *RET_EVENT_FD
- * has to stay open as well. */
+/* The same for one place, with a program that was loaded without that type: any kernel.
+ * *RET_EVENT_FD has to stay open as well. */
 int uprobe_attach_one(int program_fd, const char *path, uint64_t offset, int *ret_event_fd);
 
 #endif

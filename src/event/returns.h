@@ -20,8 +20,9 @@
 #define RETURNS_MAX 64
 
 struct return_place {
-	__u64 at;      /* where on the stack; 0: the trampoline's address is no longer there */
-	__u64 address; /* that was there before */
+	__u64 at;       /* where on the stack; 0: the trampoline's address is no longer there */
+	__u64 address;  /* that was there before */
+	__u64 function; /* that was called: where its entry probe is */
 };
 
 /* Of one thread, the innermost call first. */
@@ -40,8 +41,8 @@ enum return_request_kind {
 };
 
 struct return_request {
-	__u32 kind;   /* enum return_request_kind */
-	__u32 ticket; /* of the answer that the thread waits for */
+	__u32 kind;     /* enum return_request_kind */
+	__u32 ticket;   /* of the answer that the thread waits for */
 	__u64 limit_ns; /* until when it surely waits, on the clock of the logs */
 	struct replaced_returns returns;
 };
