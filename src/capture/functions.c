@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "capture/drain.h"
 #include "capture/function_rest.h"
+#include "capture/returns.h"
 #include "event/log.h"
 #include "event/schema.h"
 
@@ -140,7 +141,8 @@ static int check_engine(const struct functions *functions)
 int functions_find(struct functions *functions, const struct capture_options *options,
 		   struct resolver *resolver)
 {
-	int err = spans_find(&functions->spans, options, resolver);
+	bool repairs_returns = returns_can_be_repaired(NULL);
+	int err = spans_find(&functions->spans, options, repairs_returns, resolver);
 
 	functions->hides_calls = options->min_call_ns || options->max_call_rate;
 	functions->probes.engine = function_engine_find();
@@ -154,6 +156,7 @@ int functions_find(struct functions *functions, const struct capture_options *op
 				/* the last one is the command's, which runs nothing yet */
 				.pid_count = options->pid_count - (options->command != NULL),
 				.cheap_only = options->cheap_only,
+				.repairs_returns = repairs_returns,
 				.spares_others =
 					functions->probes.engine == FUNCTION_ENGINE_SESSION,
 			},

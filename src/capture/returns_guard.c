@@ -344,7 +344,7 @@ static void remember_traced(struct guard *guard, const char *path)
 /* Returns false when the guard's life is over. */
 static bool serve_recorder(struct guard *guard)
 {
-	struct guard_answer answer = {.repairs = guard->repairs};
+	struct guard_answer answer = {0};
 	struct guard_message message = {0};
 	int err = receive(guard, &message), found;
 
@@ -364,6 +364,7 @@ static bool serve_recorder(struct guard *guard)
 		break;
 	case GUARD_FINISH:
 		finish(guard, &answer);
+		answer.repairs = guard->repairs;
 		guard->is_finished = true;
 		break;
 	default:

@@ -34,6 +34,40 @@ bool unwinders_is_library(const char *path)
 	       strstr(base, ".so");
 }
 
+/* The C library finds the unwinder by itself; the others are linked with one. */
+static bool is_linked(const char *soname)
+{
+	static const char *const begins[] = {"libgcc_s.so", "libunwind", "libstdc++.so",
+					     "libc++.so", "libc++abi.so"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+		if (!strncmp(soname, begins[i], strlen(begins[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_c_library(const char *soname)
+{
+	return !strncmp(soname, "libc.so", 7) || !strncmp(soname, "libpthread.so", 13) ||
+	       !strncmp(soname, "ld-", 3);
+}
+
+bool unwinders_are_known(const struct resolver_listing *listing)
+{
+	if (!listing->may_unwind || is_c_library(listing->soname))
+		return true;
+	for (size_t i = 0; i < listing->needed_count; i++) {
+		if (is_linked(listing->needed[i]))
+			return true;
+	}
+	for (size_t i = 0; i < listing->count; i++) {
+		if (!strncmp(listing->items[i].symbol, "_Unwind_R", 9))
+			return true;
+	}
+	return false;
+}
+
 static size_t find(struct resolver *resolver, const char *path, uint64_t *offsets)
 {
 	size_t count = 0;

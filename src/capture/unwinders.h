@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 struct resolver;
+struct resolver_listing;
 
 /* A file that was looked into. */
 struct unwinder_file {
@@ -31,6 +32,10 @@ struct unwinders {
 
 /* May the file be a library that walks stacks, by its name? */
 bool unwinders_is_library(const char *path);
+
+/* If exceptions may go through the functions of LISTING: is it known by which unwinder? One that is
+ * linked into a file without symbols cannot be found. */
+bool unwinders_are_known(const struct resolver_listing *listing);
 
 /* Finds the functions in the file PATH and puts the program on each. Returns how many there are (0
  * is fine), also if they have it already; or a negative errno. */
