@@ -12,6 +12,7 @@
 #include "bpf/reclaim.bpf.c"
 #include "bpf/tcp.bpf.c"
 #include "bpf/function.bpf.c"
+#include "bpf/unwind.bpf.c"
 #include "bpf/irq.bpf.c"
 #include "bpf/open.bpf.c"
 

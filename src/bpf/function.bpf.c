@@ -12,6 +12,7 @@
  */
 #include "bpf/function.bpf.h"
 #include "bpf/value.bpf.h"
+#include "bpf/returns.bpf.h"
 
 #define RETURN_BYTES 8 /* that a return takes off the stack (x86) */
 
@@ -20,39 +21,8 @@
 #define KERNEL_DEPTH_MAX  64
 #define KERNEL_DEPTH_SAFE 32
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-/* Private to the kernel's uprobes: the page it maps into a process with probes. */
-struct xol_area {
-	unsigned long vaddr;
-};
-
-struct uprobes_state {
-	struct xol_area *xol_area;
-};
-
-struct mm_struct___uprobes {
-	struct uprobes_state uprobes_state;
-};
-
-#pragma clang attribute pop
-
 /* 6.13 brought sessions: one program for entry and return. */
 extern bool bpf_session_is_return(void) __weak __ksym;
-
-/* Where the kernel makes calls with a return probe return to: the same address for all calls of a
- * process. 0: not known. */
-static __always_inline __u64 find_trampoline(struct task_struct *task)
-{
-	struct mm_struct___uprobes *mm = (void *)task->mm;
-	struct xol_area *area = NULL;
-
-	if (!mm || !bpf_core_field_exists(mm->uprobes_state.xol_area) ||
-	    !bpf_core_field_exists(area->vaddr))
-		return 0;
-	area = BPF_CORE_READ(mm, uprobes_state.xol_area);
-	return area ? BPF_CORE_READ(area, vaddr) : 0;
-}
 
 static __always_inline bool is_on_signal_stack(struct task_struct *task, __u64 at)
 {
@@ -80,7 +50,7 @@ static __always_inline bool is_under_way(struct thread_calls *calls, const struc
 	if (frame->flags & CALL_FRAME_NO_RETURN)
 		return frame->return_at != stack_top;
 	if (!calls->trampoline)
-		calls->trampoline = find_trampoline(task);
+		calls->trampoline = return_trampoline(task);
 	if (!calls->trampoline ||
 	    bpf_probe_read_user(&returns_to, sizeof(returns_to), (void *)frame->return_at))
 		return frame->return_at != stack_top;

@@ -13,10 +13,11 @@
 #ifndef DASHCAM_BPF_STACK_BPF_H
 #define DASHCAM_BPF_STACK_BPF_H
 
+#include "bpf/returns.bpf.h"
 #include "bpf/slot.bpf.h"
 
 #define STACK_WORDS (EVENT_USER_COPY_MAX / 8)
-#define HASH_CHUNK 32
+#define HASH_CHUNK  32
 #define STACK_BYTES                                                                                \
 	(9ULL << 20) /* the default limit of 8 MB, and a bit below the stack pointer               \
 		      */
@@ -223,6 +224,28 @@ __noinline __u32 copy_stack(struct scratch *scratch, __u64 sp, __u32 bytes)
 	return done;
 }
 
+/*
+ * Where functions are traced, return addresses on the stack are replaced by the kernel's
+ * trampoline, and nobody finds a caller behind it: in the copy of COPIED bytes they become what
+ * they were. TASK is current or does not run.
+ */
+static __noinline int restore_returns(struct task_struct *task, struct scratch *scratch,
+				      __u32 copied)
+{
+	struct return_instance *instance = first_return(task);
+	__u64 trampoline = instance ? return_trampoline(task) : 0;
+
+	for (__u32 i = 0; i < RETURNS_MAX && instance && trampoline; i++) {
+		__u64 at = BPF_CORE_READ(instance, stack) - scratch->regs[7];
+		__u32 word = (__u32)(at / 8) % STACK_WORDS;
+
+		if (at < copied && scratch->copy[word] == trampoline)
+			scratch->copy[word] = BPF_CORE_READ(instance, orig_ret_vaddr);
+		instance = BPF_CORE_READ(instance, next);
+	}
+	return 0;
+}
+
 /* What hash_callers looks for, and where. */
 struct callers {
 	struct scratch *scratch;
@@ -284,6 +307,21 @@ __noinline __u64 hash_callers(struct scratch *scratch, __u64 code, __u64 code_si
 	return scratch->hash;
 }
 
+/* The same for frames that were walked: they are in the order of the calls. Newer kernels do it. */
+static __noinline int restore_frames(struct task_struct *task, struct scratch *scratch, __u32 count)
+{
+	struct return_instance *instance = first_return(task);
+	__u64 trampoline = instance ? return_trampoline(task) : 0;
+
+	for (__u32 i = 0; i < EVENT_FRAMES_MAX && i < count && instance && trampoline; i++) {
+		if (scratch->frames[i] != trampoline)
+			continue;
+		scratch->frames[i] = BPF_CORE_READ(instance, orig_ret_vaddr);
+		instance = BPF_CORE_READ(instance, next);
+	}
+	return 0;
+}
+
 /* By frame pointers, as the kernel walks them. */
 static __always_inline __u64 user_frames_id(void *ctx, struct task_struct *task,
 					    struct scratch *scratch, struct log_head *log,
@@ -299,6 +337,8 @@ static __always_inline __u64 user_frames_id(void *ctx, struct task_struct *task,
 		return 0;
 	bytes = (__u32)got;
 	count = words_in(bytes);
+	if (settings.function_count)
+		restore_frames(task, scratch, count);
 	for (__u32 i = 0; i < EVENT_FRAMES_MAX; i++) {
 		if (i >= count)
 			break;
@@ -342,7 +382,8 @@ static __always_inline void write_user_copy(struct task_struct *task, struct scr
 	remember_definition(id, cpu, position);
 }
 
-/* The id of the user stack whose first COPIED bytes of EXTENT, and registers, are in SCRATCH; defines it if need be. */
+/* The id of the user stack whose first COPIED bytes of EXTENT, and registers, are in SCRATCH;
+ * defines it if need be. */
 static __always_inline __u64 define_user_stack(struct task_struct *task, struct scratch *scratch,
 					       struct log_head *log, __u32 cpu, __u64 now_ns,
 					       __u32 copied, __u64 extent)
@@ -351,6 +392,8 @@ static __always_inline __u64 define_user_stack(struct task_struct *task, struct 
 	__u64 id;
 
 	copied &= ~7u;
+	if (settings.function_count)
+		restore_returns(task, scratch, copied);
 	id = hash_callers(scratch, task->mm->start_code, task->mm->end_code - task->mm->start_code,
 			  task->mm->mmap_base - MAPPED_BYTES, copied / 8);
 	id = hash_step(id, task->tgid);

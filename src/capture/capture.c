@@ -68,10 +68,13 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 						    .context = options->sink.context};
 	struct resolver *resolver;
 	uint64_t hidden_ns;
-	int err;
+	int err = 0;
 
-	/* first, so that its sandboxed child inherits nothing */
-	err = resolver_new(&resolver, &resolver_options);
+	/* first, so that their children inherit nothing */
+	if (options->span_count > 0 || options->wish_count > 0)
+		err = returns_start(&capture->returns);
+	if (!err)
+		err = resolver_new(&resolver, &resolver_options);
 	if (err)
 		return err;
 	err = choice_try(capture, options->left_out);
@@ -227,6 +230,24 @@ static void start_steal(struct capture *capture)
 	}
 }
 
+static int start_returns(struct capture *capture)
+{
+	const struct functions *functions = &capture->functions;
+	const char *path = NULL;
+	int err = 0;
+
+	if (!capture->returns)
+		return 0;
+	err = returns_arm(capture->returns, capture->object, functions->probes.pids,
+			  functions->probes.pid_count);
+	for (size_t i = 0; i < functions->count && !err; i++) {
+		if (path != functions->items[i].path)
+			returns_add_traced(capture->returns, functions->items[i].path);
+		path = functions->items[i].path;
+	}
+	return err;
+}
+
 int capture_start(struct capture *capture)
 {
 	int err;
@@ -251,6 +272,8 @@ int capture_start(struct capture *capture)
 	if (choice_is_used(capture, HOOK_WAKING))
 		attach_or_do_without(capture, HOOK_WAKING);
 	err = attach(capture, HOOK_SWITCH);
+	if (!err)
+		err = start_returns(capture);
 	if (!err)
 		err = functions_attach(&capture->functions, capture->object, &capture->drain);
 	statement_hooks(capture);
@@ -314,6 +337,8 @@ static void look_at_open_waits(struct capture *capture)
 
 void capture_stop(struct capture *capture)
 {
+	struct returns_report report = {0};
+
 	if (capture->is_stopped)
 		return;
 	capture->is_stopped = true;
@@ -325,6 +350,11 @@ void capture_stop(struct capture *capture)
 	destroy_links(capture->sample_links, capture->cpu_count);
 	destroy_links(capture->links, HOOK_COUNT);
 	functions_detach(&capture->functions);
+	returns_finish(capture->returns, &report);
+	capture->returns = NULL;
+	if (getenv("DASHCAM_DEBUG"))
+		fprintf(stderr, "returns: threads %u failed %u repairs %llu\n", report.threads,
+			report.failed, (unsigned long long)report.repairs);
 	functions_tell_rest(&capture->functions, capture->object, &capture->drain);
 	statement_counts(capture);
 }
@@ -348,6 +378,7 @@ void capture_close(struct capture *capture, void (*progress)(void *context, uint
 	destroy_links(capture->links, HOOK_COUNT);
 	side_band_close(capture->drain.side_band);
 	functions_release(&capture->functions);
+	returns_finish(capture->returns, NULL);
 	load_release(capture);
 	drain_release(&capture->drain);
 	free(capture->sample_links);

@@ -67,9 +67,10 @@ struct function_request {
 	const char *command;  /* the program that will be run, as written; NULL: none */
 	const uint32_t *pids; /* of processes that run already */
 	size_t pid_count;
-	bool cheap_only;    /* leave out functions with no cheap place for a probe */
-	bool spares_others; /* processes that are not wanted get no return probes: sessions. Else
-			       the libraries of a command are left out */
+	bool cheap_only;      /* leave out functions with no cheap place for a probe */
+	bool repairs_returns; /* return addresses are put back before exceptions are thrown */
+	bool spares_others;   /* processes that are not wanted get no return probes: sessions. Else
+				 the libraries of a command are left out */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "base/spelling.h"
 #include "base/utf8.h"
 #include "capture/function_harm.h"
+#include "capture/unwinders.h"
 
 static const char *letter_of(const struct function_try *try)
 {
@@ -20,7 +21,9 @@ static const char *letter_of(const struct function_try *try)
 int function_pick_begin(struct function_pick *ret, const struct function_request *request,
 			struct function_choice *choice)
 {
-	*ret = (struct function_pick){.cheap_only = request->cheap_only, .choice = choice};
+	*ret = (struct function_pick){.cheap_only = request->cheap_only,
+				      .repairs_returns = request->repairs_returns,
+				      .choice = choice};
 	ret->tries = xcalloc(request->wish_count + 1, sizeof(*ret->tries));
 	for (size_t i = 0; i < request->wish_count; i++) {
 		const struct function_wish *wish = &request->wishes[i];
@@ -187,11 +190,13 @@ static struct decision decide(struct function_pick *pick, const struct function_
 }
 
 /* Must its returns be left alone? Where stacks are switched, the kernel takes return addresses for
- * those of calls that have ended. */
+ * those of calls that have ended. Where exceptions are thrown that nobody can guard, they end the
+ * program. */
 static bool is_entry_only(const struct function_pick *pick, const struct function_file *file,
 			  const struct function_harm *harm)
 {
-	return (harm && harm->entry_only) || file->listing->moves_stacks || pick->moves_stacks;
+	return (harm && harm->entry_only) || file->listing->moves_stacks || pick->moves_stacks ||
+	       pick->is_unguarded || pick->may_unwind;
 }
 
 /* The registers that VALUES are read from, as bits of enum resolver_argument. */
@@ -288,6 +293,9 @@ int function_pick_take(struct function_pick *pick, const struct function_file *f
 	size_t before = pick->choice->count;
 
 	pick->moves_stacks |= file->is_program && listing->moves_stacks;
+	pick->is_unguarded =
+		listing->may_unwind && (!pick->repairs_returns || !unwinders_are_known(listing));
+	pick->may_unwind |= file->is_program && pick->is_unguarded;
 	for (size_t i = 0; i < pick->count; i++) {
 		is_about_file[i] =
 			is_about(&pick->tries[i], file->is_program, file->shown, listing->soname);

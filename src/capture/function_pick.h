@@ -31,7 +31,10 @@ struct function_pick {
 	struct function_try *tries;
 	size_t count;
 	bool cheap_only;
-	bool moves_stacks; /* a program among the files does */
+	bool moves_stacks;    /* a program among the files does */
+	bool repairs_returns; /* as in struct function_request */
+	bool may_unwind;      /* a program among the files, and nothing can be done about it */
+	bool is_unguarded;    /* the file that is looked at: the same of it */
 	struct function_choice *choice;
 };
 

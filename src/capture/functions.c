@@ -13,6 +13,7 @@
 #include "capture/drain.h"
 #include "capture/function_rest.h"
 #include "capture/function_value.h"
+#include "capture/returns.h"
 #include "event/log.h"
 #include "event/schema.h"
 
@@ -159,7 +160,8 @@ static int check_engine(const struct functions *functions)
 int functions_find(struct functions *functions, const struct capture_options *options,
 		   enum function_engine engine, struct resolver *resolver)
 {
-	int err = spans_find(&functions->spans, options, resolver);
+	bool repairs_returns = returns_can_be_repaired(NULL);
+	int err = spans_find(&functions->spans, options, repairs_returns, resolver);
 
 	functions->probes.engine = engine;
 	functions->hides_calls = options->min_call_ns || options->max_call_rate;
@@ -173,6 +175,7 @@ int functions_find(struct functions *functions, const struct capture_options *op
 				/* the last one is the command's, which runs nothing yet */
 				.pid_count = options->pid_count - (options->command != NULL),
 				.cheap_only = options->cheap_only,
+				.repairs_returns = repairs_returns,
 				.spares_others =
 					functions->probes.engine == FUNCTION_ENGINE_SESSION,
 			},

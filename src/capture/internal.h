@@ -12,6 +12,7 @@
 #include "capture/drain.h"
 #include "capture/functions.h"
 #include "capture/hooks.h"
+#include "capture/returns.h"
 
 struct look_around {
 	uint64_t at_ns;
@@ -35,6 +36,7 @@ struct capture {
 	void *maps[EVENT_LOG_KINDS]; /* the logs of all CPUs, as mapped here; NULL: no such log */
 	size_t map_bytes[EVENT_LOG_KINDS];
 	struct functions functions;
+	struct returns *returns; /* NULL: no function is traced */
 	struct drain drain;
 	struct look_around look; /* of who is alive, the last one */
 	bool is_stopped;

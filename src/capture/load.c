@@ -80,6 +80,8 @@ static int prepare_object(struct capture *capture)
 		err = set_map(capture, "function_counts", capture->settings.function_count + 1, 0);
 	if (!err && capture->settings.value_count)
 		err = set_map(capture, "value_sources", capture->settings.value_count, 0);
+	if (!err)
+		err = returns_prepare(capture->object, capture->returns != NULL);
 	for (enum hook_id id = 0; id < HOOK_COUNT && !err; id++) {
 		struct bpf_program *program =
 			hooks[id].program ? bpf_object__find_program_by_name(capture->object,

@@ -28,23 +28,24 @@ int span_parse(const char *text, struct span_probe *ret)
 	return 0;
 }
 
-/* A return probe changes the return address of each call; what walks or moves the stack sees it. */
-static int check_safety(const struct span_probe *span)
+/* A return probe changes the return address of each call. Who walks the stack gets it back before,
+ * where that can be done; who switches stacks does not. */
+static int check_safety(const struct span_probe *span, bool repairs_returns)
 {
 	const char *why = span->place.moves_stacks
 				  ? "the program switches or moves stacks by itself"
 				  : "exceptions or panics may go through it";
 
-	if (!span->place.moves_stacks && !span->place.may_unwind)
+	if (!span->place.moves_stacks && (repairs_returns || !span->place.may_unwind))
 		return 0;
 	return fail(-EPERM,
-		    "%s, and the probe on its return would end the program then: name a function "
-		    "of a C library or program, or take the risk with --span-anyway",
+		    "%s, and the probe on its return would end the program then: trace it with -F, "
+		    "or take the risk with --span-anyway",
 		    why);
 }
 
 static int find(struct span_probe *span, const struct capture_options *options,
-		struct resolver *resolver)
+		bool repairs_returns, struct resolver *resolver)
 {
 	const struct resolver_query query = {
 		.binary = span->binary,
@@ -55,11 +56,11 @@ static int find(struct span_probe *span, const struct capture_options *options,
 	int err = resolver_find_function(resolver, &query, &span->place);
 
 	if (!err && !options->spans_anyway)
-		err = check_safety(span);
+		err = check_safety(span, repairs_returns);
 	return err;
 }
 
-int spans_find(struct spans *spans, const struct capture_options *options,
+int spans_find(struct spans *spans, const struct capture_options *options, bool repairs_returns,
 	       struct resolver *resolver)
 {
 	int err = 0;
@@ -71,7 +72,7 @@ int spans_find(struct spans *spans, const struct capture_options *options,
 		err = span_parse(options->spans[i], &spans->items[i]);
 		if (!err) {
 			spans->count++;
-			err = find(&spans->items[i], options, resolver);
+			err = find(&spans->items[i], options, repairs_returns, resolver);
 		}
 		if (err)
 			return fail(err, "--span '%s'", options->spans[i]);

@@ -5,6 +5,7 @@
 #ifndef DASHCAM_CAPTURE_SPAN_H
 #define DASHCAM_CAPTURE_SPAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,8 +35,9 @@ struct spans {
 int span_parse(const char *text, struct span_probe *ret);
 
 /* Finds all functions of OPTIONS. Fails with a sentence that names the span: one that cannot be
- * found, or where a probe on its return may end the program. */
-int spans_find(struct spans *spans, const struct capture_options *options,
+ * found, or where a probe on its return may end the program. REPAIRS_RETURNS: return addresses are
+ * put back before exceptions are thrown. */
+int spans_find(struct spans *spans, const struct capture_options *options, bool repairs_returns,
 	       struct resolver *resolver);
 
 void spans_release(struct spans *spans);
