@@ -38,7 +38,8 @@ struct image_listing {
 
 /* ---- which functions there are ---- */
 
-/* By address; of one address the best name first: what chooses a function (IFUNC) comes last. */
+/* By address; of one address the best name first: that of a function that the code there only chooses
+ * (IFUNC), whatever else debug files call that code. */
 static int compare(const void *left, const void *right, void *text)
 {
 	const struct symbol *a = left, *b = right;
@@ -46,7 +47,7 @@ static int compare(const void *left, const void *right, void *text)
 	if (a->start != b->start)
 		return a->start < b->start ? -1 : 1;
 	if (a->is_chosen != b->is_chosen)
-		return a->is_chosen ? 1 : -1;
+		return a->is_chosen ? -1 : 1;
 	if (a->rank != b->rank)
 		return a->rank < b->rank ? -1 : 1;
 	return symbols_compare_names((const char *)text + a->name, (const char *)text + b->name);

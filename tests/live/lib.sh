@@ -86,6 +86,11 @@ listing() {
 	"$DASHCAM" report calls "$@" | sed -n '1d; /^$/q; s/^ *\([0-9.]\+ [a-z]\+ \)\? *[0-9]\+  //p'
 }
 
+# A text of several lines as it stands in a test, whose lines begin with a tab.
+no_tabs() {
+	tr -d '\t' <<<"$1"
+}
+
 # ---- checks ----
 
 equal() { # GOT WANT

@@ -24,7 +24,9 @@ __asm__(".text\n"
 	".globl add_locked\n"
 	".type add_locked, @function\n"
 	"add_locked:\n"
-	"	lock addq $1, locked(%rip)\n"
+	"1:	lock addq $1, locked(%rip)\n"
+	"	subl $1, %edi\n"
+	"	jnz 1b\n"
 	"	ret\n"
 	".size add_locked, . - add_locked\n"
 	".local locked\n"
@@ -35,11 +37,12 @@ __asm__(".text\n"
 	"	leaq locked(%rip), %rax\n"
 	"	ret\n"
 	".size locked_calls, . - locked_calls\n");
-void add_locked(void);
+void add_locked(int times);
 const int64_t *locked_calls(void);
 #else
-static void add_locked(void)
+static void add_locked(int times)
 {
+	(void)times;
 }
 
 static const int64_t *locked_calls(void)
@@ -109,7 +112,7 @@ static NAMED_FUNCTION uint64_t loop(void)
 
 	while (!is_over) {
 		outer(calls++);
-		add_locked();
+		add_locked(3);
 		if (calls % 100 == 0)
 			sleep_ns(NS_PER_MS);
 	}
