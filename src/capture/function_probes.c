@@ -212,12 +212,13 @@ static void link_all(struct function_probes *probes, struct bpf_object *object, 
 	for (size_t from = 0, to; from < probes->count; from = to) {
 		to = end_of_file(probes, from);
 		batch.refused = 0;
-		for (size_t p = 0; p < probes->pid_count; p++) {
+		batch.pid = 0;
+		if (!probes->items[from].is_private)
+			link_range(&batch, from, to);
+		for (size_t p = 0; probes->items[from].is_private && p < probes->pid_count; p++) {
 			batch.pid = probes->pids[p];
 			link_range(&batch, from, to);
 		}
-		if (probes->pid_count == 0)
-			link_range(&batch, from, to);
 	}
 }
 
@@ -247,12 +248,15 @@ static void make_events(struct function_probes *probes, struct bpf_object *objec
 			const char *program_name, bool is_return)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(object, program_name);
-	size_t places = probes->pid_count > 0 ? probes->pid_count : 1;
 
-	for (size_t i = 0; i < probes->count * places; i++)
-		make_event(probes, &probes->items[i / places],
-			   probes->pid_count > 0 ? probes->pids[i % places] : 0, program,
-			   is_return);
+	for (size_t i = 0; i < probes->count; i++) {
+		struct function_probe *probe = &probes->items[i];
+
+		if (!probe->is_private)
+			make_event(probes, probe, 0, program, is_return);
+		for (size_t p = 0; probe->is_private && p < probes->pid_count; p++)
+			make_event(probes, probe, probes->pids[p], program, is_return);
+	}
 }
 
 /* ---- all ---- */

@@ -37,10 +37,11 @@ int function_engine_try(enum function_engine engine);
 void function_engine_prepare(enum function_engine engine, struct bpf_object *object, bool is_used);
 
 struct function_probe {
-	const char *path; /* borrowed; probes of one file are neighbours */
+	const char *path; /* borrowed; probes of one file are neighbours, and all private or none */
 	uint64_t offset;  /* in the file */
 	uint64_t cookie;
 	bool is_entry_only;
+	bool is_private;  /* put into the processes of pids only, not into all */
 	bool is_left_out; /* the kernel refused it */
 };
 
@@ -49,7 +50,7 @@ struct function_probes {
 	enum function_engine engine;
 	struct function_probe *items; /* owned */
 	size_t count;
-	uint32_t *pids; /* into these processes only; none: into all. Owned */
+	uint32_t *pids; /* that private probes are put into. Owned */
 	size_t pid_count;
 	struct bpf_link **events; /* of perf events; in the order of their making */
 	size_t event_count;

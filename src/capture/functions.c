@@ -126,16 +126,27 @@ static void make_probes(struct functions *functions)
 	}
 }
 
-/* Children of a process do not get the probes that were put into it alone. */
-static void set_pids(struct functions *functions, const struct capture_options *options)
+/*
+ * Children of a process do not get the probes that were put into it alone. Those of a command run
+ * its file with the probes that every process gets; but the libraries' are put into the command
+ * alone: to put them into all processes of the machine takes many seconds and slows them all.
+ */
+static void choose_processes(struct functions *functions, const struct capture_options *options)
 {
 	struct function_probes *probes = &functions->probes;
 
-	if (options->pid_count == 0 || options->follow_children)
+	if (options->pid_count == 0)
 		return;
 	probes->pids = xcalloc(options->pid_count, sizeof(*probes->pids));
 	memcpy(probes->pids, options->pids, options->pid_count * sizeof(*probes->pids));
 	probes->pid_count = options->pid_count;
+	for (size_t i = 0; i < probes->count; i++) {
+		uint32_t name = (uint32_t)probes->items[i].cookie;
+
+		probes->items[i].is_private =
+			!options->follow_children ||
+			(functions->items[name - 1].flags & EVENT_NAME_LIBRARY);
+	}
 }
 
 static int check_engine(const struct functions *functions)
@@ -188,7 +199,7 @@ int functions_find(struct functions *functions, const struct capture_options *op
 	for (size_t i = 0; i < functions->choice.count; i++)
 		functions->items[functions->count++] = functions->choice.items[i];
 	make_probes(functions);
-	set_pids(functions, options);
+	choose_processes(functions, options);
 	return check_engine(functions);
 }
 
