@@ -4,7 +4,7 @@
 # Workloads of the live tests. Built as a distribution would: optimised, no frame pointers.
 PROGRAMS := $(BUILD)/programs
 PROGRAM_NAMES := sleeper lock pingpong runqueue coldread socket storm renamer late_library \
-	signal_handler burner demo_lock jit tid_reuse descriptors compat_call diskio tcp feeder interrupted span timeouts waits hang \
+	signal_handler burner demo_lock jit tid_reuse descriptors compat_call diskio tcp feeder interrupted span timeouts waits hang calls \
 	functions_safe
 PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer $(WARNINGS) $(if $(WERROR),-Werror)
 
