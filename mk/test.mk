@@ -5,7 +5,7 @@
 PROGRAMS := $(BUILD)/programs
 PROGRAM_NAMES := sleeper lock pingpong runqueue coldread socket storm renamer late_library \
 	signal_handler burner instructions demo_lock jit tid_reuse descriptors compat_call diskio tcp feeder interrupted span timeouts waits hang \
-	functions_safe values
+	calls functions_safe values
 PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer $(WARNINGS) $(if $(WERROR),-Werror)
 
 programs: $(PROGRAM_NAMES:%=$(PROGRAMS)/%) $(PROGRAMS)/late_library.so $(PROGRAMS)/shapes $(BUILD)/bench/floor

@@ -47,8 +47,8 @@ static __always_inline bool is_under_way(struct thread_calls *calls, const struc
 	} else if (frame->return_at < stack_top) {
 		return false;
 	}
-	if (frame->flags & CALL_FRAME_NO_RETURN)
-		return frame->return_at != stack_top;
+	if (frame->flags & CALL_FRAME_NO_RETURN && frame->return_at != stack_top)
+		return true;
 	if (!calls->trampoline)
 		calls->trampoline = return_trampoline(task);
 	if (!calls->trampoline ||
@@ -57,20 +57,30 @@ static __always_inline bool is_under_way(struct thread_calls *calls, const struc
 	return returns_to == calls->trampoline;
 }
 
-/* Ends the innermost calls as long as they have been left. Returns how many others there are. */
-static __noinline __u32 end_left_calls(struct thread_calls *calls, struct task_struct *task,
-				       __u64 stack_top)
+/* Ends the current thread's innermost call if it has been left; 0: it has not, or there is none. A
+ * global function: the verifier walks it once, and every recording waits for that. */
+__noinline int end_left_call(__u64 stack_top, __u64 now_ns)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_calls *calls = calls_of(task);
+	__u32 count = calls ? calls->count : 0;
+
+	if (!calls || !count || is_under_way(calls, frame_at(calls, count - 1), task, stack_top))
+		return 0;
+	end_call(calls, task, now_ns, EVENT_SPAN_BROKEN);
+	return 1;
+}
+
+/* Ends the innermost calls as long as they have been left. */
+static __noinline int end_left_calls(__u64 stack_top)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 
 	for (__u32 i = 0; i < CALL_DEPTH_MAX; i++) {
-		__u32 count = calls->count;
-
-		if (!count || is_under_way(calls, frame_at(calls, count - 1), task, stack_top))
-			return count;
-		end_innermost_call(now_ns, EVENT_SPAN_BROKEN);
+		if (!end_left_call(stack_top, now_ns))
+			break;
 	}
-	return calls->count;
+	return 0;
 }
 
 static __always_inline bool is_thread_wanted(struct task_struct *task)
@@ -130,9 +140,30 @@ static __always_inline bool is_too_deep(struct task_struct *task, __u32 count)
 	       uprobes->depth >= KERNEL_DEPTH_MAX;
 }
 
-static __always_inline void push_call(struct thread_calls *calls, struct task_struct *task,
+/*
+ * The kernel takes calls whose return addresses lie below the stack pointer for left, and forgets
+ * them when it sets the next return probe. When they do return, it kills the process (SIGILL). So
+ * it is in a signal's handler on a stack of its own that lies above the thread's: no return probe
+ * there.
+ */
+static __always_inline bool would_kill(struct thread_calls *calls, struct task_struct *task,
+				       __u32 count, __u64 stack_top)
+{
+	const struct call_frame *outer = frame_at(calls, count - 1);
+
+	if (!settings.has_sessions || !task->sas_ss_size || !count ||
+	    !is_on_signal_stack(task, stack_top))
+		return false;
+	if (is_on_signal_stack(task, outer->return_at))
+		return outer->flags & CALL_FRAME_NO_RETURN;
+	return outer->return_at < stack_top;
+}
+
+/* Returns whether the call's return is of interest. */
+static __always_inline bool push_call(struct thread_calls *calls, struct task_struct *task,
 				      __u64 cookie, __u64 stack_top)
 {
+	bool has_return = !(cookie & FUNCTION_COOKIE_ENTRY_ONLY);
 	__u32 count = calls->count, flags = 0;
 	struct call_frame *frame = frame_at(calls, count);
 	struct call_sums *sums;
@@ -145,7 +176,9 @@ static __always_inline void push_call(struct thread_calls *calls, struct task_st
 	}
 	if (cookie & FUNCTION_COOKIE_SPAN)
 		flags |= CALL_FRAME_SPAN;
-	if (cookie & FUNCTION_COOKIE_ENTRY_ONLY || is_too_deep(task, count))
+	if (has_return && would_kill(calls, task, count, stack_top))
+		has_return = false;
+	if (!has_return || is_too_deep(task, count))
 		flags |= CALL_FRAME_NO_RETURN;
 	if (settings.max_call_rate && !(flags & CALL_FRAME_SPAN)) {
 		now_ns = bpf_ktime_get_ns();
@@ -157,6 +190,15 @@ static __always_inline void push_call(struct thread_calls *calls, struct task_st
 	frame->flags = flags;
 	calls->count = count + 1;
 	frame->start_ns = now_ns ? now_ns : bpf_ktime_get_ns();
+	return has_return;
+}
+
+/* A function may begin with a loop: it comes by its own begin again, and the call that is under way
+ * is the same. */
+static __always_inline bool is_same_call(const struct call_frame *frame, __u32 name,
+					 __u64 stack_top)
+{
+	return frame->return_at == stack_top && frame->name == name;
 }
 
 /* Returns whether the call's return is of interest. */
@@ -166,6 +208,7 @@ static __always_inline bool enter(struct pt_regs *ctx)
 	struct thread_calls *calls = calls_of(task);
 	struct event_raw_call_value *values = NULL;
 	__u64 cookie, stack_top = ctx->sp;
+	bool has_return;
 	__u32 count;
 
 	if (!calls) {
@@ -176,9 +219,13 @@ static __always_inline bool enter(struct pt_regs *ctx)
 	if (settings.filter & FILTER_COMMS && !is_thread_wanted(task))
 		return false;
 	count = calls->count;
-	if (count && !is_under_way(calls, frame_at(calls, count - 1), task, stack_top))
-		count = end_left_calls(calls, task, stack_top);
+	if (count && !is_under_way(calls, frame_at(calls, count - 1), task, stack_top)) {
+		end_left_calls(stack_top);
+		count = calls->count;
+	}
 	cookie = bpf_get_attach_cookie(ctx);
+	if (count && is_same_call(frame_at(calls, count - 1), (__u32)cookie, stack_top))
+		return false;
 	if (cookie & FUNCTION_COOKIE_SPAN) {
 		if (is_inside(calls, count, (__u32)cookie))
 			return false;
@@ -192,11 +239,11 @@ static __always_inline bool enter(struct pt_regs *ctx)
 	/* before the call's time begins */
 	if (settings.value_count && cookie & FUNCTION_COOKIE_VALUES)
 		values = read_arguments(ctx, (__u32)cookie);
-	push_call(calls, task, cookie, stack_top);
+	has_return = push_call(calls, task, cookie, stack_top);
 	if (values)
 		write_values(values, frame_at(calls, count)->start_ns,
 			     frame_at(calls, count)->start_ns);
-	return !(cookie & FUNCTION_COOKIE_ENTRY_ONLY);
+	return has_return;
 }
 
 static __always_inline bool is_returned(const struct call_frame *frame, __u64 return_at)

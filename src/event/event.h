@@ -595,7 +595,7 @@ struct event_call {
 
 /*
  * Calls that were counted by the kernel side since the start, not written one by one (--min-time,
- * --max-rate, --depth); one event for each function that has any, at the recording's end. What a
+ * --max-rate); one event for each function that has any, at the recording's end. What a
  * function took in all is its calls, spans and these:
  *	calls = written + calls
  *	total = written ones that are not inside another call of the function + total_ns

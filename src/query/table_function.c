@@ -102,7 +102,7 @@ static const struct vtab_column function_columns[] = {
 	NAME(VTAB_TEXT, "location", where, "binary:function"),
 	SUM(calls, "all calls, counted ones included"),
 	SUM(written, "those that were recorded one by one"),
-	SUM(counted, "those that were only counted (--min-time, --max-rate, --depth)"),
+	SUM(counted, "those that were only counted (--min-time, --max-rate)"),
 	SUM(total_ns, "time inside it; calls of itself from inside are not counted twice"),
 	SUM(self_ns, "without what was traced inside of it"),
 	VTAB_COMPUTED("avg_ns", get_average, 0, "mean length of a call"),
