@@ -47,7 +47,7 @@ static int check_functions(const struct capture *capture)
 {
 	static const enum hook_id ids[] = {HOOK_FUNCTION_ENTRY, HOOK_FUNCTION_RETURN};
 
-	for (size_t i = 0; capture->functions.count > 0 && i < ARRAY_SIZE(ids); i++) {
+	for (size_t i = 0; capture->settings.function_count > 0 && i < ARRAY_SIZE(ids); i++) {
 		const struct hook_state *state = &capture->states[ids[i]];
 
 		if (state->error == -EVENT_HOOK_LEFT_OUT)
@@ -85,13 +85,16 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 		resolver_free(resolver);
 		return err;
 	}
-	err = naming_start(&capture->drain.naming, resolver, cgroup_reader_new(&options->sink));
+	err = naming_start(&capture->drain.naming, resolver, cgroup_reader_new(&options->sink),
+			   capture->functions.late);
 	if (!err)
 		err = settings_make(&capture->settings, options, capture->cpu_count);
 	if (err)
 		return err;
-	capture->settings.function_count = (uint32_t)capture->functions.count;
-	capture->settings.value_count = (uint32_t)functions_with_values(&capture->functions);
+	/* with room for those that come late */
+	capture->settings.function_count = (uint32_t)capture->functions.count +
+					   (capture->functions.late ? FUNCTION_LATE_MAX : 0);
+	capture->settings.value_count = functions_with_values(&capture->functions);
 	capture->drain.functions = &capture->functions;
 	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
 		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);
@@ -304,6 +307,7 @@ void capture_totals(const struct capture *capture, struct capture_totals *ret)
 	*ret = capture->drain.totals;
 	naming_status(capture->drain.naming, &status);
 	ret->naming_waiting = status.waiting_items;
+	ret->expects_mappings = capture->functions.late != NULL;
 	ret->lost_events += status.dropped_stacks;
 }
 

@@ -77,10 +77,12 @@ struct capture_totals {
 	uint64_t unseen_requests; /* EVENT_LOSS_UNSEEN_DISK: as these */
 	double fill; /* of the fullest log at the last drain: 1 is on the brink of loss */
 	uint64_t naming_waiting;
+	bool expects_mappings; /* the sooner a drain, the sooner functions that are mapped late are
+				  traced */
 };
 
-/* Which functions of -F are traced, and why others are not, in words; NULL: none were asked for. The
- * caller frees it. */
+/* Which functions of -F are traced, and why others are not, in words; NULL: none were asked for.
+ * The caller frees it. */
 char *capture_functions(const struct capture *capture);
 
 /* Hands over what the logs hold. */

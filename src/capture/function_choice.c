@@ -28,14 +28,12 @@ struct candidate {
 struct search {
 	const struct function_request *request;
 	struct resolver *resolver;
-	struct function_pick pick;
+	struct function_choice *choice;
+	struct function_pick *pick;
 	struct candidate *items;
 	size_t count;
 	size_t capacity;
 	bool wants_libraries;
-	struct stat *done; /* files that were looked at */
-	size_t done_count;
-	size_t done_capacity;
 };
 
 /* ---- which files ---- */
@@ -131,18 +129,20 @@ static void add_mapped(struct search *search)
 /* Was it looked at already, by another name? Notes it. */
 static bool was_done(struct search *search, const char *path)
 {
+	struct function_choice *choice = search->choice;
 	struct stat status;
 
 	if (stat(path, &status))
 		return false;
-	for (size_t i = 0; i < search->done_count; i++) {
-		if (search->done[i].st_ino == status.st_ino &&
-		    search->done[i].st_dev == status.st_dev)
+	for (size_t i = 0; i < choice->file_seen_count; i++) {
+		if (choice->files_seen[i].inode == status.st_ino &&
+		    choice->files_seen[i].device == status.st_dev)
 			return true;
 	}
-	array_reserve((void **)&search->done, &search->done_capacity, search->done_count + 1,
-		      sizeof(*search->done));
-	search->done[search->done_count++] = status;
+	array_reserve((void **)&choice->files_seen, &choice->file_seen_capacity,
+		      choice->file_seen_count + 1, sizeof(*choice->files_seen));
+	choice->files_seen[choice->file_seen_count++] =
+		(struct function_file_id){.device = status.st_dev, .inode = status.st_ino};
 	return false;
 }
 
@@ -180,14 +180,14 @@ static int look_into(struct search *search, const struct candidate *candidate,
 		return 0;
 	if (search->wants_libraries && !candidate->pid && !candidate->wish)
 		add_needed(search, listing);
-	return function_pick_take(&search->pick, &file);
+	return function_pick_take(search->pick, &file);
 }
 
 /* Is there a reason to read it? Of a command's libraries each may need one that is wanted. */
 static bool is_wanted(const struct search *search, const struct candidate *candidate)
 {
 	return candidate->is_program || candidate->wish || !candidate->pid ||
-	       function_pick_wants(&search->pick, false, candidate->binary, "");
+	       function_pick_wants(search->pick, false, candidate->binary, "");
 }
 
 static int look_at(struct search *search, const struct candidate *candidate)
@@ -201,7 +201,9 @@ static int look_at(struct search *search, const struct candidate *candidate)
 	if (!is_wanted(search, candidate))
 		return 0;
 	err = resolver_list_functions(search->resolver, &query, &listing);
-	if (err && candidate->wish)
+	/* a library by its name may come later */
+	if (err && candidate->wish &&
+	    (!has_program(search->request) || strchr(candidate->binary, '/')))
 		return fail(err, "'%s'", candidate->wish);
 	if (err && candidate->is_program)
 		return err;
@@ -235,8 +237,8 @@ static int look_at_all(struct search *search, size_t *at)
 /* Files that are named, and that no process needs or maps (yet). */
 static void add_named_files(struct search *search)
 {
-	for (size_t i = 0; i < search->pick.count; i++) {
-		const struct function_try *try = &search->pick.tries[i];
+	for (size_t i = 0; i < search->pick->count; i++) {
+		const struct function_try *try = &search->pick->tries[i];
 
 		if (!try->pattern.is_excluded && !try->file_count &&
 		    function_pattern_names_file(&try->pattern))
@@ -251,8 +253,8 @@ static int check_request(const struct search *search)
 
 	if (has_program(request))
 		return 0;
-	for (size_t i = 0; i < search->pick.count; i++) {
-		const struct function_try *try = &search->pick.tries[i];
+	for (size_t i = 0; i < search->pick->count; i++) {
+		const struct function_try *try = &search->pick->tries[i];
 
 		if (!function_pattern_names_file(&try->pattern) && !try->pattern.is_excluded)
 			return fail(
@@ -275,8 +277,8 @@ static int check_libraries(struct search *search)
 	const struct function_request *request = search->request;
 	size_t libraries = 0, included = 0;
 
-	for (size_t i = 0; i < search->pick.count; i++) {
-		const struct function_pattern *pattern = &search->pick.tries[i].pattern;
+	for (size_t i = 0; i < search->pick->count; i++) {
+		const struct function_pattern *pattern = &search->pick->tries[i].pattern;
 
 		included += !pattern->is_excluded;
 		libraries += !pattern->is_excluded && pattern->place;
@@ -284,7 +286,7 @@ static int check_libraries(struct search *search)
 	search->wants_libraries = libraries && (request->spares_others || !request->command);
 	if (!libraries || search->wants_libraries)
 		return 0;
-	if (libraries == included && !search->pick.tries[0].pattern.is_excluded)
+	if (libraries == included && !search->pick->tries[0].pattern.is_excluded)
 		return fail(-EOPNOTSUPP, "%s", why);
 	warn("%s", why);
 	return 0;
@@ -311,23 +313,49 @@ static int make(struct search *search)
 	return look_at_all(search, &at);
 }
 
+/* Can files that are mapped later have functions that are wanted? */
+static bool more_may_come(const struct search *search)
+{
+	if (!search->wants_libraries || !has_program(search->request))
+		return false;
+	for (size_t i = 0; i < search->pick->count; i++) {
+		const struct function_try *try = &search->pick->tries[i];
+
+		if (!try->pattern.is_excluded && try->pattern.place &&
+		    (!try->file_count || !function_pattern_names_file(&try->pattern)))
+			return true;
+	}
+	return false;
+}
+
+static void keep_pick(struct search *search)
+{
+	bool keeps = more_may_come(search);
+
+	search->choice->pick = keeps ? search->pick : NULL;
+	if (!keeps) {
+		function_pick_release(search->pick);
+		free(search->pick);
+	}
+}
+
 int function_choice_make(const struct function_request *request, struct resolver *resolver,
 			 struct function_choice *ret)
 {
-	struct search search = {.request = request, .resolver = resolver};
+	struct search search = {.request = request, .resolver = resolver, .choice = ret};
 	int err;
 
 	*ret = (struct function_choice){0};
-	err = function_pick_begin(&search.pick, request, ret);
+	search.pick = xcalloc(1, sizeof(*search.pick));
+	err = function_pick_begin(search.pick, request, ret);
 	if (!err)
 		err = make(&search);
 	if (!err)
-		err = function_pick_end(&search.pick);
-	function_pick_release(&search.pick);
+		err = function_pick_end(search.pick, more_may_come(&search));
+	keep_pick(&search);
 	for (size_t i = 0; i < search.count; i++)
 		free(search.items[i].binary);
 	free(search.items);
-	free(search.done);
 	return err;
 }
 
@@ -374,6 +402,10 @@ char *function_choice_summary(const struct function_choice *choice)
 
 void function_choice_release(struct function_choice *choice)
 {
+	if (choice->pick)
+		function_pick_release(choice->pick);
+	free(choice->pick);
+	free(choice->files_seen);
 	free(choice->items);
 	arena_release(&choice->arena);
 	*choice = (struct function_choice){0};

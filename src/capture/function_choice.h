@@ -18,6 +18,7 @@
 #include "capture/function_pattern.h"
 #include "event/event.h"
 
+struct function_pick;
 struct resolver;
 
 #define FUNCTIONS_MAX                                                                              \
@@ -45,6 +46,11 @@ enum function_left_out {
 	FUNCTION_LEFT_REASONS,
 };
 
+struct function_file_id {
+	uint64_t device;
+	uint64_t inode;
+};
+
 /* Zero-initialised is empty. */
 struct function_choice {
 	struct function_item *items;
@@ -52,6 +58,10 @@ struct function_choice {
 	size_t capacity;
 	size_t file_count; /* that functions were chosen from */
 	size_t left_out[FUNCTION_LEFT_REASONS];
+	struct function_pick *pick; /* patterns that files may match which processes map later;
+				       NULL: none */
+	struct function_file_id *files_seen; /* that functions were looked for in */
+	size_t file_seen_count, file_seen_capacity;
 	struct arena arena;
 };
 

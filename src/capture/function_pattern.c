@@ -97,8 +97,8 @@ static int read_bytes_type(struct span_of_text text, struct function_value *valu
 {
 	struct span_of_text number = {text.begin + strlen("bytes["), text.end - 1};
 
-	if (text.end[-1] != ']' || !read_number(number, EVENT_VALUE_BYTES_MAX, &value->size_bytes) ||
-	    !value->size_bytes)
+	if (text.end[-1] != ']' ||
+	    !read_number(number, EVENT_VALUE_BYTES_MAX, &value->size_bytes) || !value->size_bytes)
 		return fail(-EINVAL, "bytes[N] wants a number from 1 to %d", EVENT_VALUE_BYTES_MAX);
 	value->type = FUNCTION_VALUE_BYTES;
 	return 0;

@@ -22,8 +22,8 @@
 
 #include "event/event.h"
 
-#define FUNCTION_ARGUMENT_MAX 12  /* the last argument that can be asked for */
-#define FUNCTION_VALUE_NAME   32  /* with its NUL */
+#define FUNCTION_ARGUMENT_MAX 12 /* the last argument that can be asked for */
+#define FUNCTION_VALUE_NAME   32 /* with its NUL */
 
 enum function_value_type {
 	FUNCTION_VALUE_SIGNED,

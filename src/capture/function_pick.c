@@ -64,6 +64,15 @@ bool function_pick_wants(const struct function_pick *pick, bool is_program, cons
 	return false;
 }
 
+bool function_pick_has_values(const struct function_pick *pick)
+{
+	for (size_t i = 0; i < pick->count; i++) {
+		if (pick->tries[i].values)
+			return true;
+	}
+	return false;
+}
+
 void function_pick_release(struct function_pick *pick)
 {
 	for (size_t i = 0; i < pick->count; i++)
@@ -318,10 +327,19 @@ int function_pick_take(struct function_pick *pick, const struct function_file *f
 
 /* ---- at the end ---- */
 
-static void add_complaint(struct buffer *text, const struct function_try *try)
+/* Its library is not there yet. */
+static bool is_early(const struct function_try *try)
+{
+	return try->pattern.place && !try->pattern.is_excluded && !try->file_count;
+}
+
+static void add_complaint(struct buffer *text, const struct function_try *try, bool more_may_come)
 {
 	buffer_printf(text, "%s '%s' matches no function", letter_of(try), try->text);
-	if (!try->file_count)
+	if (more_may_come && is_early(try))
+		buffer_printf(text, " yet: no such library is mapped or needed; its functions are "
+				    "traced from when it is");
+	else if (try->pattern.place && !try->file_count)
 		buffer_printf(text, ": no such library is mapped or needed");
 	add_near(text, try);
 }
@@ -333,7 +351,7 @@ static int fail_empty(const struct function_pick *pick)
 
 	for (size_t i = 0; i < pick->count && !text.size; i++) {
 		if (!pick->tries[i].pattern.is_excluded && !pick->tries[i].match_count)
-			add_complaint(&text, &pick->tries[i]);
+			add_complaint(&text, &pick->tries[i], false);
 	}
 	if (text.size)
 		fail(0, "%s", text.data);
@@ -356,16 +374,20 @@ static int fail_empty(const struct function_pick *pick)
 	return -ENOENT;
 }
 
-int function_pick_end(const struct function_pick *pick)
+int function_pick_end(const struct function_pick *pick, bool more_may_come)
 {
-	if (pick->choice->count == 0)
+	bool may_be_empty = false;
+
+	for (size_t i = 0; i < pick->count && more_may_come; i++)
+		may_be_empty |= is_early(&pick->tries[i]);
+	if (pick->choice->count == 0 && !may_be_empty)
 		return fail_empty(pick);
 	for (size_t i = 0; i < pick->count; i++) {
 		struct buffer text = {0};
 
 		if (pick->tries[i].match_count)
 			continue;
-		add_complaint(&text, &pick->tries[i]);
+		add_complaint(&text, &pick->tries[i], more_may_come);
 		warn("%s", text.data);
 		buffer_release(&text);
 	}

@@ -54,12 +54,15 @@ int function_pick_begin(struct function_pick *ret, const struct function_request
 bool function_pick_wants(const struct function_pick *pick, bool is_program, const char *path,
 			 const char *soname);
 
+/* Are values of any function wanted? */
+bool function_pick_has_values(const struct function_pick *pick);
+
 /* Adds to the choice what the patterns pick of the file. 0, or -E2BIG with a sentence. */
 int function_pick_take(struct function_pick *pick, const struct function_file *file);
 
 /* Once all files are done: fails with a sentence if nothing was picked, and warns of patterns that
- * match nothing. */
-int function_pick_end(const struct function_pick *pick);
+ * match nothing. MORE_MAY_COME: libraries that are not mapped yet may be, that is no failure. */
+int function_pick_end(const struct function_pick *pick, bool more_may_come);
 
 void function_pick_release(struct function_pick *pick);
 

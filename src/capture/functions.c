@@ -5,12 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
 #include "base/error.h"
 #include "base/memory.h"
 #include "capture/drain.h"
+#include "capture/function_name.h"
+#include "capture/function_pick.h"
 #include "capture/function_rest.h"
 #include "capture/function_value.h"
 #include "capture/returns.h"
@@ -73,27 +72,15 @@ static struct place *sorted_places(const struct functions *functions)
 	return places;
 }
 
-static bool has_values(const struct function_item *item)
-{
-	return item->values && item->values->count > 0;
-}
-
 size_t functions_with_values(const struct functions *functions)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < functions->count; i++)
-		count += has_values(&functions->items[i]);
+		count += function_name_has_values(&functions->items[i]);
+	if (functions->late && function_pick_has_values(functions->choice.pick))
+		count += FUNCTION_LATE_MAX;
 	return count;
-}
-
-static uint64_t cookie_of(const struct functions *functions, size_t i)
-{
-	const struct function_item *item = &functions->items[i];
-
-	return (i + 1) | (item->flags & EVENT_NAME_TRACED ? 0 : FUNCTION_COOKIE_SPAN) |
-	       (item->flags & EVENT_NAME_ENTRY_ONLY ? FUNCTION_COOKIE_ENTRY_ONLY : 0) |
-	       (has_values(item) ? FUNCTION_COOKIE_VALUES : 0);
 }
 
 /* A function is probed once, for the first that wants it: spans come before calls. */
@@ -115,12 +102,10 @@ static void make_probes(struct functions *functions)
 				     item->name);
 			continue;
 		}
-		probes->items[probes->count] = (struct function_probe){
-			.path = is_same_file ? probes->items[probes->count - 1].path : item->path,
-			.offset = item->probe_offset,
-			.cookie = cookie_of(functions, places[i].item),
-			.is_entry_only = item->flags & EVENT_NAME_ENTRY_ONLY,
-		};
+		probes->items[probes->count] =
+			function_name_probe(item, (uint32_t)places[i].item + 1);
+		if (is_same_file)
+			probes->items[probes->count].path = probes->items[probes->count - 1].path;
 		probes->count++;
 		last = &places[i];
 	}
@@ -200,26 +185,13 @@ int functions_find(struct functions *functions, const struct capture_options *op
 		functions->items[functions->count++] = functions->choice.items[i];
 	make_probes(functions);
 	choose_processes(functions, options);
+	if (functions->probes.engine != FUNCTION_ENGINE_EVENTS)
+		functions->late = function_late_new(&functions->choice, options->pids,
+						    options->pid_count, options->follow_children);
 	return check_engine(functions);
 }
 
 /* ---- probes ---- */
-
-static void tell_name(const struct functions *functions, size_t i, const struct drain *drain)
-{
-	const struct function_item *item = &functions->items[i];
-	size_t name_bytes = strlen(item->name) + 1, where_bytes = strlen(item->where) + 1;
-	size_t size = event_align(sizeof(struct event_span_name) + name_bytes + where_bytes);
-	_cleanup_free_ struct event_span_name *event = xcalloc(1, size);
-
-	event->header = (struct event_header){
-		.kind = EVENT_SPAN_NAME, .size = (uint16_t)size, .time_ns = capture_now_ns()};
-	event->name = (uint32_t)i + 1;
-	event->flags = item->flags;
-	memcpy(event->text, item->name, name_bytes);
-	memcpy(event->text + name_bytes, item->where, where_bytes);
-	drain->sink.table(drain->sink.context, &event->header);
-}
 
 /* What cannot be probed, or was refused. */
 static int check_refused(struct functions *functions)
@@ -244,34 +216,17 @@ static int check_refused(struct functions *functions)
 	return 0;
 }
 
-/* Tells the kernel side which values are wanted. */
-static int store_sources(const struct functions *functions, struct bpf_object *object)
-{
-	int map = bpf_object__find_map_fd_by_name(object, "value_sources");
-
-	for (uint32_t i = 0; i < functions->count; i++) {
-		const uint32_t name = i + 1;
-		struct value_sources sources;
-
-		if (!has_values(&functions->items[i]))
-			continue;
-		function_value_sources(functions->items[i].values, &sources);
-		if (bpf_map_update_elem(map, &name, &sources, BPF_ANY))
-			return fail_errno(-errno, "storing the values of %s",
-					  functions->items[i].name);
-	}
-	return 0;
-}
-
 struct event_call_value *functions_value(const struct functions *functions,
 					 const struct event_raw_call_value *raw)
 {
 	const struct function_item *item;
 
-	if (raw->name < 1 || raw->name > functions->count)
+	if (raw->name < 1)
 		return NULL;
+	if (raw->name > functions->count)
+		return function_late_value(functions->late, raw);
 	item = &functions->items[raw->name - 1];
-	return has_values(item) ? function_value_event(item->values, raw) : NULL;
+	return function_name_has_values(item) ? function_value_event(item->values, raw) : NULL;
 }
 
 int functions_attach(struct functions *functions, struct bpf_object *object,
@@ -279,19 +234,25 @@ int functions_attach(struct functions *functions, struct bpf_object *object,
 {
 	const struct function_probes *probes = &functions->probes;
 	uint64_t begin_ns = capture_monotonic_ns();
-	int err;
+	int err = 0;
 
+	if (functions->late)
+		function_late_start(functions->late, probes, object, &drain->sink,
+				    (uint32_t)functions->count + 1);
 	if (functions->count == 0)
 		return 0;
-	err = store_sources(functions, object);
+	for (uint32_t i = 0; i < functions->count && !err; i++)
+		err = function_name_store(&functions->items[i], i + 1, object);
 	if (err)
 		return err;
 	functions->left_out = function_probes_attach(&functions->probes, object);
 	functions->attach_ns = capture_monotonic_ns() - begin_ns;
 	err = check_refused(functions);
 	for (size_t i = 0; i < probes->count && !err; i++) {
+		uint32_t name = (uint32_t)probes->items[i].cookie;
+
 		if (!probes->items[i].is_left_out)
-			tell_name(functions, (uint32_t)probes->items[i].cookie - 1, drain);
+			function_name_tell(&functions->items[name - 1], name, &drain->sink);
 	}
 	return err;
 }
@@ -300,6 +261,7 @@ void functions_detach(struct functions *functions)
 {
 	uint64_t begin_ns = capture_monotonic_ns();
 
+	function_late_stop(functions->late);
 	function_probes_detach(&functions->probes);
 	functions->detach_ns = capture_monotonic_ns() - begin_ns;
 }
@@ -310,16 +272,17 @@ void functions_tell_rest(struct functions *functions, struct bpf_object *object,
 	const struct function_rest rest = {
 		.object = object,
 		.drain = drain,
-		.name_count = functions->count,
+		.name_count = functions->count + function_late_count(functions->late),
 		.hides_calls = functions->hides_calls,
 	};
 
-	if (functions->count > 0)
+	if (rest.name_count > 0)
 		function_rest_tell(&rest);
 }
 
 void functions_release(struct functions *functions)
 {
+	function_late_release(functions->late);
 	function_probes_release(&functions->probes);
 	free(functions->items);
 	function_choice_release(&functions->choice);

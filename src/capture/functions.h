@@ -7,6 +7,7 @@
 #define DASHCAM_CAPTURE_FUNCTIONS_H
 
 #include "capture/function_choice.h"
+#include "capture/function_late.h"
 #include "capture/function_probes.h"
 #include "capture/span.h"
 
@@ -21,7 +22,8 @@ struct functions {
 	struct function_item *items; /* all: the spans first. A name's id is its place, from 1 on */
 	size_t count;
 	struct function_probes probes;
-	size_t left_out; /* the kernel refused to probe so many */
+	struct function_late *late; /* those that may come; their names' ids follow. NULL: none */
+	size_t left_out;            /* the kernel refused to probe so many */
 	bool hides_calls;
 	uint64_t attach_ns; /* how long that took */
 	uint64_t detach_ns;
@@ -31,7 +33,7 @@ struct functions {
 int functions_find(struct functions *functions, const struct capture_options *options,
 		   enum function_engine engine, struct resolver *resolver);
 
-/* How many of them have values that are wanted. */
+/* How many of them have values that are wanted, or may have. */
 size_t functions_with_values(const struct functions *functions);
 
 /* What RAW says, as recordings have it; NULL if it is of none of the functions. The caller frees

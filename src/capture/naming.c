@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "base/units.h"
+#include "capture/function_late.h"
 #include "event/schema.h"
 
 /* Stack copies waiting for the resolver: at 2 KB each this is some 30,000. */
@@ -47,6 +48,7 @@ struct queued_batch {
 struct naming {
 	struct resolver *resolver;
 	struct cgroup_reader *cgroups; /* NULL: none */
+	struct function_late *late;    /* NULL: none */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t changed;
@@ -182,6 +184,13 @@ static void tell_death(struct naming *naming, const struct event_exit *death)
 		cgroup_forget(naming->cgroups, death->pid);
 }
 
+static void tell_birth(struct naming *naming, const struct event_fork *birth)
+{
+	resolver_fork(naming->resolver, birth->parent_pid, birth->pid);
+	if (naming->late)
+		function_late_fork(naming->late, birth->parent_pid, birth->pid);
+}
+
 static void tell_event(struct naming *naming, const struct event_header *event)
 {
 	struct resolver *resolver = naming->resolver;
@@ -199,7 +208,7 @@ static void tell_event(struct naming *naming, const struct event_header *event)
 		break;
 	case EVENT_FORK:
 		if (birth->pid != birth->parent_pid)
-			resolver_fork(resolver, birth->parent_pid, birth->pid);
+			tell_birth(naming, birth);
 		break;
 	case EVENT_EXIT:
 		tell_death(naming, (const struct event_exit *)event);
@@ -209,11 +218,13 @@ static void tell_event(struct naming *naming, const struct event_header *event)
 	}
 }
 
-static void tell_mapping(struct resolver *resolver, struct stored_mapping *stored)
+static void tell_mapping(struct naming *naming, struct stored_mapping *stored)
 {
 	stored->mapping.build_id = stored->mapping.build_id_size ? stored->build_id : NULL;
 	stored->mapping.path = stored->path;
-	resolver_map(resolver, &stored->mapping);
+	resolver_map(naming->resolver, &stored->mapping);
+	if (naming->late)
+		function_late_map(naming->late, naming->resolver, &stored->mapping);
 }
 
 static void tell_item(struct naming *naming, struct naming_item *item, void *content)
@@ -223,7 +234,7 @@ static void tell_item(struct naming *naming, struct naming_item *item, void *con
 		tell_event(naming, content);
 		break;
 	case ITEM_MAPPING:
-		tell_mapping(naming->resolver, content);
+		tell_mapping(naming, content);
 		break;
 	case ITEM_EXEC:
 		resolver_exec(naming->resolver, item->pid);
@@ -282,13 +293,15 @@ static void *run(void *argument)
 	return NULL;
 }
 
-int naming_start(struct naming **ret, struct resolver *resolver, struct cgroup_reader *cgroups)
+int naming_start(struct naming **ret, struct resolver *resolver, struct cgroup_reader *cgroups,
+		 struct function_late *late)
 {
 	struct naming *naming = xcalloc(1, sizeof(*naming));
 	int err;
 
 	naming->resolver = resolver;
 	naming->cgroups = cgroups;
+	naming->late = late;
 	pthread_mutex_init(&naming->mutex, NULL);
 	pthread_cond_init(&naming->changed, NULL);
 	err = thread_start(&naming->thread, run, naming);

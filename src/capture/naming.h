@@ -18,10 +18,13 @@
 #include "capture/cgroup.h"
 #include "symbol/resolver.h"
 
+struct function_late;
 struct naming;
 
-/* Takes over RESOLVER and CGROUPS (which may be NULL: nobody asks for them), also on failure. */
-int naming_start(struct naming **ret, struct resolver *resolver, struct cgroup_reader *cgroups);
+/* Takes over RESOLVER and CGROUPS (which may be NULL: nobody asks for them), also on failure. LATE,
+ * which may be NULL and is borrowed, is told of what processes map. */
+int naming_start(struct naming **ret, struct resolver *resolver, struct cgroup_reader *cgroups,
+		 struct function_late *late);
 
 /* What to tell the resolver, in a batch that is being filled. */
 struct naming_batch {

@@ -21,6 +21,9 @@
 #define DRAIN_MAX_NS   (400 * NS_PER_MS)
 #define DRAIN_START_NS (50 * NS_PER_MS)
 
+/* At least so often where somebody waits for what a drain may find. */
+#define DRAIN_HASTE_NS (20 * NS_PER_MS)
+
 /* Walking a kernel stack takes 2 us: with --min-wait 0 on every wake-up it would double the cost,
  * for waits so short that nobody asks who ended them. */
 #define WAKER_STACK_MIN_NS (100 * NS_PER_US)
@@ -296,15 +299,17 @@ static bool wait_for_end(struct session *session, uint64_t wait_ns, enum session
 }
 
 /* Fills up fast: drain more often. Stays empty: let it be. */
-static uint64_t next_interval(uint64_t interval_ns, double fill)
+static uint64_t next_interval(uint64_t interval_ns, const struct capture_totals *totals)
 {
-	if (fill > 0.25)
+	uint64_t max_ns = totals->expects_mappings ? DRAIN_HASTE_NS : DRAIN_MAX_NS;
+
+	if (totals->fill > 0.25)
 		interval_ns /= 2;
-	else if (fill < 0.06)
+	else if (totals->fill < 0.06)
 		interval_ns += interval_ns / 4;
 	if (interval_ns < DRAIN_MIN_NS)
 		return DRAIN_MIN_NS;
-	return interval_ns > DRAIN_MAX_NS ? DRAIN_MAX_NS : interval_ns;
+	return interval_ns > max_ns ? max_ns : interval_ns;
 }
 
 int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *context),
@@ -337,7 +342,7 @@ int session_run(struct session *session, uint64_t tick_ns, int (*tick)(void *con
 		if (is_over)
 			return 0;
 		capture_totals(session->capture, &totals);
-		interval_ns = next_interval(interval_ns, totals.fill);
+		interval_ns = next_interval(interval_ns, &totals);
 	}
 }
 

@@ -86,7 +86,7 @@ static int pick(const char *wishes, bool cheap_only, struct function_choice *cho
 	for (size_t i = 0; i < ARRAY_SIZE(files) && !err; i++)
 		err = function_pick_take(&state, &files[i]);
 	if (!err)
-		err = function_pick_end(&state);
+		err = function_pick_end(&state, false);
 	function_pick_release(&state);
 	buffer_printf(&names, "%s", "");
 	for (size_t i = 0; i < choice->count; i++)

@@ -69,7 +69,7 @@ static void what_is_dropped_takes_no_memory(void **state)
 	(void)state;
 	assert_int_equal(resolver_new(&resolver, &options), 0);
 	pthread_mutex_lock(&held);
-	assert_int_equal(naming_start(&naming, resolver, NULL), 0);
+	assert_int_equal(naming_start(&naming, resolver, NULL, NULL), 0);
 	before = mallinfo2();
 	for (uint64_t round = 0, id = 1; round < 100; round++) {
 		add_kernel_stack(&batch, id++);
