@@ -15,8 +15,8 @@
 #include "base/hash.h"
 #include "recording/recording.h"
 
-#define THREADS	  2
-#define CPUS	  2
+#define THREADS   2
+#define CPUS      2
 #define FUNCTIONS 200
 #define DEPTH_MAX 12
 #define FIRST_TID 1000
@@ -43,8 +43,8 @@ static void write_name(struct maker *maker, uint32_t id)
 		char bytes[256];
 	} name = {.event = {.header = {.kind = EVENT_SPAN_NAME}, .name = id}};
 	int length = snprintf(name.event.text, sizeof(name.bytes) - sizeof(name.event),
-			      "server::Handler::step_%u%cbin/server:_ZN6server7Handler6step_%uEv", id, 0,
-			      id);
+			      "server::Handler::step_%u%cbin/server:_ZN6server7Handler6step_%uEv",
+			      id, 0, id);
 
 	name.event.flags = EVENT_NAME_TRACED | (id % 5 ? EVENT_NAME_CHEAP : EVENT_NAME_COSTLY);
 	name.event.header.size = (uint16_t)((sizeof(name.event) + (size_t)length + 8) / 8 * 8);
@@ -80,7 +80,7 @@ static void call(struct maker *maker, unsigned int thread, uint16_t depth, uint3
 	maker->now_ns[thread] += 20 + random_below(maker, 300);
 	for (uint64_t i = 0; i < children; i++)
 		call(maker, thread, depth + 1,
-		     1 + (uint32_t)((function * 7 + random_below(maker, 6)) % FUNCTIONS));
+		     1 + (uint32_t)((function * 7 + i) % FUNCTIONS));
 	maker->now_ns[thread] += 20 + random_below(maker, 300);
 	event.header.time_ns = maker->now_ns[thread];
 	event.duration_ns = (uint32_t)(event.header.time_ns - start_ns);

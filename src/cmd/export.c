@@ -23,6 +23,7 @@ struct export_values {
 	bool off_cpu;
 	bool on_cpu;
 	bool both;
+	const char *by;
 	bool by_thread;
 	bool lines;
 	bool old_samples;
@@ -45,6 +46,9 @@ static const struct option_row rows[] = {
 	       "time spent running, by samples (folded, flamegraph)"),
 	OPTION("both", 0, OPTION_FLAG, struct export_values, both, NULL,
 	       "both in one picture (folded, flamegraph)"),
+	OPTION("by", 0, OPTION_TEXT, struct export_values, by, "WEIGHT",
+	       "by what was traced (record -F) instead: calls-time or calls, the number of them (folded, "
+	       "flamegraph)"),
 	OPTION("by-thread", 0, OPTION_FLAG, struct export_values, by_thread, NULL,
 	       "a root for each thread name, not for each process (folded, flamegraph)"),
 	OPTION("lines", 0, OPTION_FLAG, struct export_values, lines, NULL,
@@ -91,6 +95,17 @@ static enum export_side chosen_side(const struct export_values *values)
 	if (values->both || (values->on_cpu && values->off_cpu))
 		return EXPORT_BOTH;
 	return values->on_cpu ? EXPORT_ON_CPU : EXPORT_OFF_CPU;
+}
+
+static int read_weight(const char *by, enum export_weight *ret)
+{
+	*ret = EXPORT_STACKS;
+	if (!by)
+		return 0;
+	*ret = strcmp(by, "calls") ? EXPORT_CALLS_TIME : EXPORT_CALLS;
+	if (*ret == EXPORT_CALLS_TIME && strcmp(by, "calls-time"))
+		return fail(-EINVAL, "--by is calls-time or calls, not '%s'", by);
+	return 0;
 }
 
 /* What is to be opened in a viewer goes to a file beside the recording; text goes down the pipe. */
@@ -156,7 +171,11 @@ static int export_model(const struct export *format, struct model *model,
 			const struct export_values *values, const char *path)
 {
 	struct filter_args filter;
+	enum export_weight weight;
 	int err = filter_args_read(&filter, &values->filter, model);
+
+	if (!err)
+		err = read_weight(values->by, &weight);
 
 	if (format->shows_targets)
 		filter_args_narrow(&filter, &values->filter, model);
@@ -164,6 +183,7 @@ static int export_model(const struct export *format, struct model *model,
 		const struct export_options options = {
 			.filter = filter.filter,
 			.side = chosen_side(values),
+			.weight = weight,
 			.by_thread = values->by_thread,
 			.with_lines = values->lines,
 			.title = values->title,

@@ -4,8 +4,8 @@
  * thread's runs and its waits with evidence as complete events, its spans as begins and ends,
  * arrows from wakers, stack samples. One event a line.
  *
- * Where functions were traced, their calls are the complete events of the thread's row, and its runs and
- * waits are begins and ends: on one row each would have to be inside the other.
+ * Where functions were traced, their calls are the complete events of the thread's row, and its
+ * runs and waits are begins and ends: on one row each would have to be inside the other.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -146,7 +146,8 @@ static void add_wait_args(struct chrome *chrome, const struct wait *wait)
 	chrome_add_text(chrome, "waker", describe_waker(wait, text, sizeof(text)));
 	if (model_wait_owner(chrome->model, wait))
 		chrome_add_text(chrome, "owner", model_wait_owner(chrome->model, wait)->comm);
-	chrome_add_text(chrome, "object", model_object_text(chrome->model, evidence, text, sizeof(text)));
+	chrome_add_text(chrome, "object",
+			model_object_text(chrome->model, evidence, text, sizeof(text)));
 	if (evidence->syscall != EVENT_NO_SYSCALL) {
 		buffer_printf(&chrome->line, ",\"syscall\":%d,\"syscall_args\":[",
 			      evidence->syscall);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Spans and calls in Chrome's format. Where functions were traced there may be very many: complete
- * events on the thread's row, in the order of their ends, which readers put right. Else begins and ends
- * of asynchronous events, whose id is the thread: spans would have to be inside its runs and waits, and
- * are around them.
+ * events on the thread's row, in the order of their ends, which readers put right. Else begins and
+ * ends of asynchronous events, whose id is the thread: spans would have to be inside its runs and
+ * waits, and are around them.
  */
 #include <string.h>
 

@@ -12,12 +12,17 @@
 #include "model/filter.h"
 #include "model/model.h"
 
+/* What folded stacks and flame graphs weigh: stacks of waits and samples, or calls of traced functions
+ * by their time or their number. */
+enum export_weight { EXPORT_STACKS = 0, EXPORT_CALLS_TIME = 1, EXPORT_CALLS = 2 };
+
 enum export_side { EXPORT_OFF_CPU = 0, EXPORT_ON_CPU = 1, EXPORT_BOTH = 2 };
 
 /* What the export command's options say; a format ignores what does not concern it. */
 struct export_options {
 	struct filter filter;
 	enum export_side side;  /* folded, flamegraph */
+	enum export_weight weight; /* folded, flamegraph */
 	bool by_thread;         /* folded, flamegraph: the thread's name is the outermost frame */
 	bool with_lines;        /* source file:line behind each function, where known */
 	const char *title;      /* flamegraph; NULL: made from the recording */

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "export/export.h"
+#include "export/flamegraph_calls.h"
 #include "export/flamegraph_layout.h"
 #include "export/flamegraph_svg.h"
 #include "export/thread_stacks.h"
@@ -176,11 +177,16 @@ static void write_svg(FILE *out, const struct model *model, const struct export_
 static int run(struct model *model, const struct export_options *options, FILE *out)
 {
 	struct thread_stacks stacks;
-	int err = thread_stacks_collect(&stacks, model, options, true);
+	int err;
 
-	if (!err)
-		write_svg(out, model, options, &stacks);
-	thread_stacks_release(&stacks);
+	if (options->weight != EXPORT_STACKS) {
+		err = flamegraph_write_calls(model, options, out);
+	} else {
+		err = thread_stacks_collect(&stacks, model, options, true);
+		if (!err)
+			write_svg(out, model, options, &stacks);
+		thread_stacks_release(&stacks);
+	}
 	if (!err && (fflush(out) || ferror(out)))
 		err = fail_errno(errno ? -errno : -EIO, "writing the flame graph");
 	return err;

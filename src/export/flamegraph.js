@@ -13,8 +13,7 @@
   const TEXT_COLUMNS_MIN = 3;
   const SHARE_HEIGHT = 3;
   const VISIBLE_WIDTH = 0.3;
-  const COLUMNS = ['on CPU', 'blocked', 'in run queues'];
-  const KINDS = ['thread', '', 'kernel', 'inlined', ''];
+  const KINDS = ['thread', '', 'kernel', 'inlined', '', '', 'library'];
 
   const svg = (document.currentScript && document.currentScript.closest('svg')) || document.documentElement;
   const data = JSON.parse(svg.querySelector('metadata').textContent);
@@ -57,6 +56,10 @@
     return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0) + ' ' + unit;
   }
 
+  function valueText(value) {
+    return data.isCount ? value.toLocaleString('en') + (value === 1 ? ' call' : ' calls') : timeText(value);
+  }
+
   function timeText(ns) {
     if (ns < 1e3)
       return ns + ' ns';
@@ -78,8 +81,8 @@
   function detailLines(frame) {
     const lines = [frame.name];
     const where = [frame.kind, frame.module, frame.file && frame.file + (frame.line ? ':' + frame.line : '')];
-    const shares = [timeText(frame.total), percentText(frame.total, frames[0].total) + ' of all'];
-    const parts = COLUMNS.map((name, i) => frame.values[i] && timeText(frame.values[i]) + ' ' + name);
+    const shares = [valueText(frame.total), percentText(frame.total, frames[0].total) + ' of all'];
+    const parts = data.columns.map((name, i) => frame.values[i] && valueText(frame.values[i]) + ' ' + name);
 
     if (where.some(Boolean))
       lines.push(where.filter(Boolean).join(', '));
@@ -228,7 +231,7 @@
     if (!state.pattern)
       return '';
     return (state.isWrong ? 'not a regular expression, taken as text; ' : '') + 'matched: ' +
-           percentText(state.matched, state.zoomed.total) + scope + ', ' + timeText(state.matched);
+           percentText(state.matched, state.zoomed.total) + scope + ', ' + valueText(state.matched);
   }
 
   // The search field, what it found, and the way back from a zoom; in a narrow window below each other.

@@ -52,6 +52,8 @@ static enum flame_paint paint_of(const struct calltree_node *node)
 		return PAINT_NOTE;
 	if (node->kind == FRAME_THREAD)
 		return PAINT_THREAD;
+	if (node->kind == FRAME_CALL || node->kind == FRAME_LIBRARY_CALL)
+		return node->kind == FRAME_CALL ? PAINT_CALL : PAINT_LIBRARY_CALL;
 	if ((is_on_cpu ? off_ns : on_ns) > (on_ns + off_ns) / MIXED_PART)
 		return PAINT_MIXED;
 	switch (node->kind) {

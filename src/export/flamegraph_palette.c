@@ -24,6 +24,8 @@ static const struct paint_row rows[PAINT_COUNT] = {
 	[PAINT_OFF_KERNEL] = {"fk", "blocked, kernel", {232, 252}, {55, 62}, {72, 79}, {36, 42}},
 	[PAINT_OFF_INLINED] = {"fi", "blocked, inlined", {186, 196}, {55, 62}, {72, 80}, {25, 29}},
 	[PAINT_RUN_QUEUE] = {"rq", "run queue", {150, 165}, {45, 50}, {58, 66}, {24, 28}},
+	[PAINT_CALL] = {"ca", "the program's functions", {24, 42}, {85, 92}, {64, 72}, {26, 29}},
+	[PAINT_LIBRARY_CALL] = {"cl", "libraries", {186, 204}, {55, 62}, {70, 78}, {27, 31}},
 	[PAINT_NOTE] = {"nt", "no stack", {215, 215}, {16, 16}, {86, 90}, {22, 25}},
 };
 

@@ -230,6 +230,9 @@ static void put_data(struct buffer *out, const struct flame_layout *layout,
 		clean_text_put_json_in_xml(out, head->lines[i], 4 * NAME_COLUMNS);
 	}
 	put(out, "]");
+	buffer_printf(out, ",\n\"columns\":[\"%s\",\"blocked\",\"in run queues\"],\"isCount\":%s",
+		      head->first_column ? head->first_column : "on CPU",
+		      head->is_count ? "true" : "false");
 	put_paints(out);
 	put_frame_numbers(out, layout, &names, &places);
 	put_strings(out, "names", &names);

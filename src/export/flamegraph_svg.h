@@ -16,6 +16,8 @@ struct flame_head {
 	const char *title;
 	const char *const *lines; /* sentences below it, each wrapped to the width */
 	size_t line_count;
+	const char *first_column; /* what the first column of values is; NULL: "on CPU" */
+	bool is_count;            /* values are not ns */
 };
 
 /* Writes errors only to OUT's error flag. The same input gives the same bytes. */

@@ -5,12 +5,14 @@
  *
  * Kernel frames end in _[k], inlined ones in _[i]. Time in a run queue has the innermost frame
  * "[run queue]"; when both sides are written, "[on cpu]" and "[blocked]" tell the rest apart. The
- * order is that of the call tree: the largest first at each depth.
+ * order is that of the call tree: the largest first at each depth. By calls, a line is a way of traced
+ * functions, with the self time of the last or the number of its calls.
  */
 #include <errno.h>
 #include <inttypes.h>
 
 #include "base/error.h"
+#include "export/call_stacks.h"
 #include "export/clean_text.h"
 #include "export/export.h"
 #include "export/thread_stacks.h"
@@ -76,7 +78,7 @@ static void write_tree(FILE *out, const struct calltree *tree, enum export_side 
 	buffer_release(&line);
 }
 
-static int run(struct model *model, const struct export_options *options, FILE *out)
+static int write_stacks(struct model *model, const struct export_options *options, FILE *out)
 {
 	struct thread_stacks stacks;
 	int err = thread_stacks_collect(&stacks, model, options, false);
@@ -84,6 +86,25 @@ static int run(struct model *model, const struct export_options *options, FILE *
 	if (!err)
 		write_tree(out, &stacks.tree, options->side);
 	thread_stacks_release(&stacks);
+	return err;
+}
+
+static int write_calls(struct model *model, const struct export_options *options, FILE *out)
+{
+	struct calltree tree;
+	int err = call_stacks_make(&tree, model, options);
+
+	if (!err)
+		write_tree(out, &tree, EXPORT_ON_CPU);
+	calltree_release(&tree);
+	return err;
+}
+
+static int run(struct model *model, const struct export_options *options, FILE *out)
+{
+	int err = options->weight == EXPORT_STACKS ? write_stacks(model, options, out)
+						   : write_calls(model, options, out);
+
 	if (!err && (fflush(out) || ferror(out)))
 		err = fail_errno(errno ? -errno : -EIO, "writing folded stacks");
 	return err;

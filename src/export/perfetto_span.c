@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Spans and calls, as slices on the thread's own track, written in the order in which they begin and
- * end: readers sort by time, and of equal times what is around another must come before it. One without
- * others inside is written at its end, as a whole.
+ * Spans and calls, as slices on the thread's own track, written in the order in which they begin
+ * and end: readers sort by time, and of equal times what is around another must come before it. One
+ * without others inside is written at its end, as a whole.
  */
 #include "export/perfetto.h"
 

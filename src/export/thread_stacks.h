@@ -33,6 +33,8 @@ enum frame_kind {
 	FRAME_KERNEL,
 	FRAME_INLINED, /* a call that the compiler put into its caller */
 	FRAME_NOTE,    /* in brackets: what the recording does not know */
+	FRAME_CALL,    /* calls of a traced function; see call_stacks.h */
+	FRAME_LIBRARY_CALL,
 };
 
 struct thread_stacks {

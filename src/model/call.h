@@ -71,14 +71,14 @@ const char *call_end_word(const struct call *call);
 struct call_reader;
 
 /*
- * Reads the calls that the filter lets through: those that touch its time, of its threads, names and
- * depth. WITH_HIDDEN: names and depth are only told by is_shown. FILTER is borrowed. Several readers
- * may be open.
+ * Reads the calls that the filter lets through: those that touch its time, of its threads, names
+ * and depth. WITH_HIDDEN: names and depth are only told by is_shown. FILTER is borrowed. Several
+ * readers may be open.
  */
 int call_reader_new(struct call_reader **ret, struct model *model, const struct filter *filter,
 		    bool with_hidden);
-/* The next by end; of equal ends the inner one. *ret is good until the next call: 1, 0 at the end, or a
- * negative errno with a sentence. */
+/* The next by end; of equal ends the inner one. *ret is good until the next call: 1, 0 at the end,
+ * or a negative errno with a sentence. */
 int call_reader_next(struct call_reader *reader, const struct call **ret);
 void call_reader_free(struct call_reader *reader); /* NULL is fine */
 
@@ -86,8 +86,8 @@ void call_reader_free(struct call_reader *reader); /* NULL is fine */
 
 struct call_order;
 
-/* The same by start; of equal starts the outer one. The first pass is made here: it remembers the long
- * calls. The second puts the short ones between them. */
+/* The same by start; of equal starts the outer one. The first pass is made here: it remembers the
+ * long calls. The second puts the short ones between them. */
 int call_order_new(struct call_order **ret, struct model *model, const struct filter *filter);
 int call_order_next(struct call_order *order, const struct call **ret);
 void call_order_free(struct call_order *order); /* NULL is fine */

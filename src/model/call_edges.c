@@ -8,7 +8,7 @@
 struct call_edges {
 	struct call_order *order;
 	const struct call *next; /* the call that begins next; NULL: none */
-	struct call *ends;	 /* heap of calls whose end was not told: the first end on top */
+	struct call *ends;       /* heap of calls whose end was not told: the first end on top */
 	size_t end_count, end_capacity;
 	struct call_edge edge;
 };
@@ -101,8 +101,7 @@ int call_edges_next(struct call_edges *edges, const struct call_edge **ret)
 			return 1;
 		}
 	}
-	set_edge(edges, edges->ends[0].has_inner ? CALL_EDGE_END : CALL_EDGE_LEAF,
-		 &edges->ends[0]);
+	set_edge(edges, edges->ends[0].has_inner ? CALL_EDGE_END : CALL_EDGE_LEAF, &edges->ends[0]);
 	pop_end(edges);
 	return 1;
 }

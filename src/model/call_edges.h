@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Beginnings and ends of calls in the order of time. A call without others inside is one edge, told at
- * its end: its beginning may be earlier than edges of other threads that were told before.
+ * Beginnings and ends of calls in the order of time. A call without others inside is one edge, told
+ * at its end: its beginning may be earlier than edges of other threads that were told before.
  */
 #ifndef DASHCAM_MODEL_CALL_EDGES_H
 #define DASHCAM_MODEL_CALL_EDGES_H

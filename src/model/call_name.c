@@ -105,8 +105,8 @@ void call_names_seal(struct model *model)
 	names->dense = xcalloc(names->dense_count + 1, sizeof(*names->dense));
 	for (size_t i = 0; i < definitions->count; i++) {
 		const uint64_t *event = map64_get(definitions, ids[i]);
-		uint32_t index = find_or_add(
-			model, &by_text, (const struct event_span_name *)(uintptr_t)*event);
+		uint32_t index = find_or_add(model, &by_text,
+					     (const struct event_span_name *)(uintptr_t)*event);
 
 		if (ids[i] < names->dense_count)
 			names->dense[ids[i]] = index;

@@ -2,10 +2,10 @@
 /*
  * Calls by their starts, in memory that does not grow with their number.
  *
- * They are written when they end, so a short call is at most its own length away from its place. The
- * first pass keeps the long ones: all while there are few, else those from a length on that grows
- * until few enough remain. The second pass holds the short ones in a heap until nothing that is still
- * to come can have begun before them. Where all could be kept, there is no second pass.
+ * They are written when they end, so a short call is at most its own length away from its place.
+ * The first pass keeps the long ones: all while there are few, else those from a length on that
+ * grows until few enough remain. The second pass holds the short ones in a heap until nothing that
+ * is still to come can have begun before them. Where all could be kept, there is no second pass.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +32,10 @@ struct call_order {
 	struct call *long_calls; /* by start */
 	size_t long_count, long_capacity;
 	size_t long_at;
-	uint64_t long_from_ns;	  /* how long those are */
+	uint64_t long_from_ns;      /* how long those are */
 	struct call_reader *reader; /* of the second pass; NULL: over, or not needed */
-	uint64_t read_ns;	  /* what is to come ends there or later */
-	struct call *heap;	  /* short ones, the one that began first on top */
+	uint64_t read_ns;           /* what is to come ends there or later */
+	struct call *heap;          /* short ones, the one that began first on top */
 	size_t heap_count, heap_capacity;
 	struct call current;
 	struct open_calls *lanes; /* by lane */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls by their ends: those of the call stream, and the spans that the first pass has kept, merged.
+ * Calls by their ends: those of the call stream, and the spans that the first pass has kept,
+ * merged.
  *
- * What ended at the same moment (several calls that a longjmp left, or an exit) may have been written
- * in any order, as long ones and short ones come from different logs. It is put in order: inner first.
+ * What ended at the same moment (several calls that a longjmp left, or an exit) may have been
+ * written in any order, as long ones and short ones come from different logs. It is put in order:
+ * inner first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -238,7 +240,7 @@ static int open_cursor(struct call_reader *reader)
 		.streams = STREAM_BIT(STREAM_CALL),
 		.from_ns = filter->from_ns,
 		.to_ns = filter->to_ns < UINT64_MAX - CALL_MAX_NS ? filter->to_ns + CALL_MAX_NS
-								   : UINT64_MAX,
+								  : UINT64_MAX,
 	};
 	int err;
 

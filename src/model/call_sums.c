@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sums over the calls of each function, in one pass by their ends: what is inside a call comes before
- * it, and must be found then.
+ * Sums over the calls of each function, in one pass by their ends: what is inside a call comes
+ * before it, and must be found then.
  *
  * Each thread has a list of what has ended and is not yet inside anything known (struct pending). A
  * call takes from its end what began after it did: its self time is what is left. What lies side by
- * side at one depth may become one entry: a call that is to come is around all of it, or none, because
- * the one that had been around only a part would have come in between. Only where events were lost, or
- * calls of a function stopped being written, that may be missing: there entries stay apart.
+ * side at one depth may become one entry: a call that is to come is around all of it, or none,
+ * because the one that had been around only a part would have come in between. Only where events
+ * were lost, or calls of a function stopped being written, that may be missing: there entries stay
+ * apart.
  *
  * The same for total time under recursion: each thread has, for each function, a list of its calls
- * that are not inside another of that function yet (struct outermost), as long as the other list needs
- * to tell them apart.
+ * that are not inside another of that function yet (struct outermost), as long as the other list
+ * needs to tell them apart.
  */
 #include "model/call_sums.h"
 
@@ -96,9 +97,8 @@ static void find_gaps(struct summer *summer)
 		const struct event_loss *loss = model_loss(summer->model, i);
 
 		if (may_be_calls(loss))
-			summer->gaps[summer->gap_count++] =
-				(struct span_of_time){.from_ns = loss->from_ns,
-						      .to_ns = loss->to_ns};
+			summer->gaps[summer->gap_count++] = (struct span_of_time){
+				.from_ns = loss->from_ns, .to_ns = loss->to_ns};
 	}
 	qsort(summer->gaps, summer->gap_count, sizeof(*summer->gaps), compare_gaps);
 	summer->hot_from_ns = UINT64_MAX;
@@ -269,8 +269,8 @@ static bool has_length(const struct summer *summer, const struct call *call)
 	       ((flags & EVENT_NAME_ENTRY_ONLY) && !(call->flags & EVENT_SPAN_OPEN));
 }
 
-static void add_call(struct summer *summer, struct lane *lane, const struct call *call,
-		     uint64_t ns, uint64_t inner_ns)
+static void add_call(struct summer *summer, struct lane *lane, const struct call *call, uint64_t ns,
+		     uint64_t inner_ns)
 {
 	struct call_sum *sum = &summer->sums->items[call->name];
 	uint64_t length_ns = call->end_ns - call->start_ns;
@@ -366,7 +366,7 @@ static uint64_t count_below(const struct lengths *lengths, uint64_t ns)
 struct ranks {
 	struct lengths *lengths;
 	uint64_t counted; /* calls whose lengths are not known, */
-	uint64_t below;	  /* and written ones that may be shorter than some of them */
+	uint64_t below;   /* and written ones that may be shorter than some of them */
 };
 
 /* The length that PERCENT of all calls do not exceed. */
@@ -390,7 +390,8 @@ static void finish_sum(struct summer *summer, const struct call_name *name)
 	struct lengths *lengths = &summer->lengths[name->index];
 	const struct call_counted *counted = &name->counted;
 	struct ranks ranks = {.lengths = lengths, .counted = counted->calls};
-	bool knows_counted = summer->sums->knows_counted && call_name_is_taken(summer->filter, name);
+	bool knows_counted =
+		summer->sums->knows_counted && call_name_is_taken(summer->filter, name);
 
 	qsort(lengths->longer, lengths->longer_count, sizeof(uint64_t), compare_longer);
 	/* of some threads, or some time: how many of them were counted is not known */
@@ -405,8 +406,8 @@ static void finish_sum(struct summer *summer, const struct call_name *name)
 		sum->counted = counted->calls;
 		sum->total_ns += counted->total_ns;
 		sum->all_ns += counted->total_ns;
-		sum->self_ns -= sum->self_ns < counted->hidden_ns ? sum->self_ns
-								  : counted->hidden_ns;
+		sum->self_ns -=
+			sum->self_ns < counted->hidden_ns ? sum->self_ns : counted->hidden_ns;
 		sum->self_ns += counted->self_ns;
 		if (counted->max_ns > sum->max_ns)
 			sum->max_ns = counted->max_ns;

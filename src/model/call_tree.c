@@ -98,6 +98,10 @@ static void take_call(struct maker *maker, struct model *model, const struct cal
 
 	if (known) {
 		node = (uint32_t)*known;
+	} else if (tree->count >= CALL_TREE_NODES_MAX && tree->nodes[parent].name) {
+		tree->left_calls++;
+		way->nodes[call->level] = parent;
+		return;
 	} else {
 		const struct call_name *name = call_name_at(model, call->name);
 
@@ -152,8 +156,8 @@ static void finish(struct call_tree *tree)
 			parent->total_ns += node->total_ns;
 			continue;
 		}
-		parent->self_ns -= node->total_ns < parent->self_ns ? node->total_ns
-								    : parent->self_ns;
+		parent->self_ns -=
+			node->total_ns < parent->self_ns ? node->total_ns : parent->self_ns;
 	}
 	link_children(tree);
 }

@@ -30,10 +30,15 @@ struct call_tree_node {
 	bool is_inside_itself; /* a call of the same function is on the way to it */
 };
 
+/* More ways than these are not told apart: what comes by another stays with the node above it, as its own
+ * time. */
+#define CALL_TREE_NODES_MAX (1u << 20)
+
 /* Node 0 is the root of all. Children stand behind their parents. */
 struct call_tree {
 	struct call_tree_node *nodes;
 	size_t count, capacity;
+	uint64_t left_calls; /* by ways that are not told apart */
 	struct map64 children; /* parent and name: node */
 	struct map64 roots;    /* hash of a root's text: node */
 };
@@ -43,8 +48,8 @@ int call_tree_make(struct call_tree *ret, struct model *model, const struct filt
 		   enum call_tree_root roots);
 void call_tree_release(struct call_tree *tree);
 
-/* Walks the tree, parents before children, siblings with the largest total first: 0 at first, then what
- * this gives; CALL_TREE_NONE at the end. */
+/* Walks the tree, parents before children, siblings with the largest total first: 0 at first, then
+ * what this gives; CALL_TREE_NONE at the end. */
 uint32_t call_tree_next(const struct call_tree *tree, uint32_t node);
 
 #endif

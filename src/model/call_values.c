@@ -14,8 +14,8 @@ struct call_values {
 	bool *takes_name;
 	struct recording_cursor *cursor;     /* NULL: none, or no more */
 	const struct event_call_value *next; /* at hand */
-	struct map64 kept;		     /* key: struct event_call_value *, ours */
-	struct event_call_value *taken;	     /* good until the next call */
+	struct map64 kept;                   /* key: struct event_call_value *, ours */
+	struct event_call_value *taken;      /* good until the next call */
 };
 
 static uint64_t key_of(uint32_t tid, uint32_t name, uint64_t start_ns, bool is_result)
@@ -82,8 +82,7 @@ void call_values_free(struct call_values *values)
 static void keep(struct call_values *values, const struct event_call_value *event)
 {
 	uint32_t name = call_name_of_id(values->model, event->name);
-	uint64_t key =
-		key_of(event->tid, name, event->start_ns, event->flags & EVENT_VALUE_RESULT);
+	uint64_t key = key_of(event->tid, name, event->start_ns, event->flags & EVENT_VALUE_RESULT);
 	struct event_call_value *copy;
 	const uint64_t *old;
 

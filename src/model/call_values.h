@@ -17,8 +17,8 @@ void call_values_free(struct call_values *values); /* NULL is fine */
 /* Reads what was written up to TIME_NS. Returns 0, or a negative errno with a sentence. */
 int call_values_read(struct call_values *values, uint64_t time_ns);
 
-/* The arguments of a call (written at its start), or what it returned (at its end): "a=1, b=2". NULL if
- * there is none. *RET_IS_CUT (may be NULL): a text was longer. Good until the next call. */
+/* The arguments of a call (written at its start), or what it returned (at its end): "a=1, b=2".
+ * NULL if there is none. *RET_IS_CUT (may be NULL): a text was longer. Good until the next call. */
 const char *call_values_take(struct call_values *values, const struct call *call, bool is_result,
 			     bool *ret_is_cut);
 

@@ -93,8 +93,7 @@ struct span model_span(const struct model *model, size_t i)
 	return (struct span){
 		.id = (uint32_t)i,
 		.parent = packed->parent,
-		.thread = packed->thread == MODEL_NONE ? NULL
-						       : model_thread(model, packed->thread),
+		.thread = packed->thread == MODEL_NONE ? NULL : model_thread(model, packed->thread),
 		.of = name,
 		.name = name->name,
 		.function = name->where,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls as lines, in the order of time: "main() {" where a call begins that has others inside of it,
- * a closing one with its name where it ends, "f(a=1) = 2;" for one without, at its end.
+ * Calls as lines, in the order of time: "main() {" where a call begins that has others inside of
+ * it, a closing one with its name where it ends, "f(a=1) = 2;" for one without, at its end.
  */
 #ifndef DASHCAM_QUERY_CALL_LINES_H
 #define DASHCAM_QUERY_CALL_LINES_H

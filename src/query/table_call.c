@@ -91,8 +91,7 @@ static void get_line_text(const struct vtab_cursor *cursor, sqlite3_context *out
 	vtab_result_copy(out, ((const struct line_cursor *)cursor)->text);
 }
 
-#define LINE(name, member, help)                                                                   \
-	VTAB_MEMBER(VTAB_NUMBER, name, struct call_edge, member, 0, help)
+#define LINE(name, member, help) VTAB_MEMBER(VTAB_NUMBER, name, struct call_edge, member, 0, help)
 #define LINE_THREAD(type, name, member, help)                                                      \
 	VTAB_BEHIND(type, name, struct call_edge, call.thread, struct thread, member, help)
 
@@ -196,8 +195,7 @@ static void get_node_id(const struct vtab_cursor *base, sqlite3_context *out)
 {
 	const struct node_cursor *cursor = (const struct node_cursor *)base;
 
-	sqlite3_result_int64(out,
-			     (const struct call_tree_node *)base->row - cursor->tree->nodes);
+	sqlite3_result_int64(out, (const struct call_tree_node *)base->row - cursor->tree->nodes);
 }
 
 static void get_node_parent(const struct vtab_cursor *base, sqlite3_context *out)
@@ -209,8 +207,10 @@ static void get_node_parent(const struct vtab_cursor *base, sqlite3_context *out
 	VTAB_MEMBER(type, name, struct call_tree_node, member, 0, help)
 
 static const struct vtab_column node_columns[] = {
-	[NODE_ID] = VTAB_COMPUTED("id", get_node_id, VTAB_EQUAL | VTAB_UNIQUE, "number of the node"),
-	VTAB_COMPUTED("parent_id", get_node_parent, 0, "the node above; NULL for an outermost call"),
+	[NODE_ID] =
+		VTAB_COMPUTED("id", get_node_id, VTAB_EQUAL | VTAB_UNIQUE, "number of the node"),
+	VTAB_COMPUTED("parent_id", get_node_parent, 0,
+		      "the node above; NULL for an outermost call"),
 	NODE(VTAB_NUMBER, "level", level, "how many are above"),
 	NODE(VTAB_TEXT, "name", text, "the function"),
 	VTAB_BEHIND(VTAB_TEXT, "place", struct call_tree_node, name, struct call_name, where,

@@ -123,8 +123,8 @@ static void get_duration(const struct vtab_cursor *cursor, sqlite3_context *out)
 
 static void get_returned(const struct vtab_cursor *cursor, sqlite3_context *out)
 {
-	vtab_result_bool(out, !(span_of(cursor)->flags & (EVENT_SPAN_OPEN | EVENT_SPAN_BROKEN |
-							  EVENT_SPAN_INHERITED)));
+	vtab_result_bool(out, !(span_of(cursor)->flags &
+				(EVENT_SPAN_OPEN | EVENT_SPAN_BROKEN | EVENT_SPAN_INHERITED)));
 }
 
 static void get_flag(const struct vtab_cursor *cursor, sqlite3_context *out)
@@ -153,13 +153,17 @@ static const struct vtab_column span_columns[] = {
 	SPAN(VTAB_NUMBER, end_ns, 0, "when it returned, or was seen last"),
 	OF_THREAD(VTAB_TEXT, "comm", comm, "the thread's name"),
 	SPAN(VTAB_TEXT, function, 0, "binary:function"),
-	VTAB_COMPUTED("returned", get_returned, 0, "0: its end or start is not known, see the next"),
+	VTAB_COMPUTED("returned", get_returned, 0,
+		      "0: its end or start is not known, see the next"),
 	SPAN_FLAG("open", EVENT_SPAN_OPEN,
 		  "1: it had not returned when its thread or the recording ended"),
-	SPAN_FLAG("broken", EVENT_SPAN_BROKEN,
-		  "1: its return was not seen (longjmp, an exception, no probe there): it ended some "
-		  "time before end_ns"),
+	SPAN_FLAG(
+		"broken", EVENT_SPAN_BROKEN,
+		"1: its return was not seen (longjmp, an exception, no probe there): it ended some "
+		"time before end_ns"),
 	OF_THREAD(VTAB_NUMBER, "thread_id", index, "number of the thread, as in the table thread"),
+	VTAB_BEHIND(VTAB_NUMBER, "function_id", struct span, of, struct call_name, index,
+		    "number of the function, as in the table function"),
 	SPAN_FLAG("inherited", EVENT_SPAN_INHERITED,
 		  "1: called by the parent, before the thread was forked"),
 };

@@ -138,8 +138,7 @@ void vtab_scan_range(const struct vtab_scan *scan, unsigned int column, uint64_t
 static unsigned int use_of_operator(unsigned int op)
 {
 	switch (op) {
-	case SQLITE_INDEX_CONSTRAINT_EQ:
-	case SQLITE_INDEX_CONSTRAINT_IS:
+	case SQLITE_INDEX_CONSTRAINT_EQ: /* not IS, which NULL may satisfy */
 		return VTAB_EQUAL;
 	case SQLITE_INDEX_CONSTRAINT_GT:
 	case SQLITE_INDEX_CONSTRAINT_GE:
@@ -363,6 +362,12 @@ static int vtab_filter(sqlite3_vtab_cursor *base, int plan_number, const char *p
 		struct vtab_term term = {.use = (enum vtab_use)strtoul(at, &at, 10)};
 
 		term.column = (unsigned int)strtoul(at, &at, 10);
+		if (sqlite3_value_type(argv[i]) == SQLITE_NULL &&
+		    cursor->table->columns[term.column].type != VTAB_PARAMETER) {
+			/* nothing equals NULL, or is more or less */
+			cursor->is_at_end = true;
+			return SQLITE_OK;
+		}
 		if (term_value(argv[i], term.use, &term.value))
 			scan->terms[scan->term_count++] = term;
 		else if (cursor->table->columns[term.column].type == VTAB_PARAMETER)

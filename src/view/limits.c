@@ -211,15 +211,16 @@ static void print_calls(const struct query *query, FILE *out)
 		fprintf(out, " and %s at a costly one\n", format_count(text, counts.costly));
 	}
 	if (counts.entry_only)
-		fprintf(out, "no probe on the return of %s function%s: the ends of their calls are inferred\n",
+		fprintf(out,
+			"no probe on the return of %s function%s: the ends of their calls are inferred\n",
 			format_count(text, counts.entry_only), plural(counts.entry_only));
 	if (!counts.counted_calls)
 		return;
 	fprintf(out, "only counted, not recorded one by one: %s call%s of %s function%s%s\n",
 		format_count(text, counts.counted_calls), plural(counts.counted_calls),
 		format_count(more, counts.counted_names), plural(counts.counted_names),
-		filter->pid_count || filter->tid_count || filter->comm_count ||
-				filter->from_ns || filter->to_ns != UINT64_MAX
+		filter->pid_count || filter->tid_count || filter->comm_count || filter->from_ns ||
+				filter->to_ns != UINT64_MAX
 			? "; of which threads and when is not known, so they are left out"
 			: "");
 	print_hot_names(query, counts.hot, out);
@@ -228,13 +229,14 @@ static void print_calls(const struct query *query, FILE *out)
 /* What the calls' sums say; they are made already. */
 static void print_call_sums(struct query *query, FILE *out)
 {
-	uint64_t inferred = ask_number(
-		query, "SELECT sum(inferred) FROM function WHERE NOT is_entry_only");
+	uint64_t inferred =
+		ask_number(query, "SELECT sum(inferred) FROM function WHERE NOT is_entry_only");
 	uint64_t open = ask_number(query, "SELECT sum(open) FROM function");
 	char text[UNITS_TEXT_SIZE];
 
 	if (inferred)
-		fprintf(out, "%s call%s not seen to return (longjmp, exception): the end is inferred\n",
+		fprintf(out,
+			"%s call%s not seen to return (longjmp, exception): the end is inferred\n",
 			format_count(text, inferred), inferred == 1 ? " was" : "s were");
 	if (open)
 		fprintf(out, "%s call%s not returned when the thread or the recording ended\n",
