@@ -95,8 +95,13 @@ static __always_inline bool is_thread_wanted(struct task_struct *task)
 static __noinline struct thread_calls *begin_calls(struct task_struct *task)
 {
 	struct thread_calls *calls;
+	__u32 pid = task->tgid;
+	__u8 *target;
 
 	if (!is_thread_wanted(task))
+		return NULL;
+	target = bpf_map_lookup_elem(&targets, &pid);
+	if (target && *target == TARGET_HELD)
 		return NULL;
 	calls = bpf_task_storage_get(&thread_calls, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (settings.hides_calls &&

@@ -32,13 +32,13 @@ int on_fork(__u64 *ctx)
 	__u32 parent_pid = parent->tgid, pid = child->tgid, mark;
 	struct event_fork *event;
 	__u64 position;
-	__u8 one = 1;
+	__u8 runs = TARGET_RUNS;
 
 	if (!log)
 		return 0;
 	if ((settings.filter & FILTER_FOLLOW) && pid != parent_pid &&
 	    bpf_map_lookup_elem(&targets, &parent_pid))
-		bpf_map_update_elem(&targets, &pid, &one, BPF_ANY);
+		bpf_map_update_elem(&targets, &pid, &runs, BPF_ANY);
 	if (settings.function_count && pid != parent_pid)
 		inherit_calls(parent, child);
 	event = evidence_reserve(log, sizeof(*event), &mark, &position);
@@ -74,11 +74,15 @@ int on_exec(__u64 *ctx)
 	struct log_head *log = evidence_log_of(bpf_get_smp_processor_id());
 	struct event_exec *event;
 	__u64 position, start, length;
-	__u32 mark;
+	__u32 pid = task->tgid, mark;
+	__u8 *target;
 
 	if (!log)
 		return 0;
 	end_open_calls(EVENT_SPAN_EXEC);
+	target = bpf_map_lookup_elem(&targets, &pid);
+	if (target)
+		*target = TARGET_RUNS;
 	event = evidence_reserve(log, sizeof(*event) + CMDLINE_MAX, &mark, &position);
 	event_begin(&event->header, mark, EVENT_EXEC, sizeof(*event) + CMDLINE_MAX,
 		    bpf_ktime_get_ns());

@@ -109,23 +109,28 @@ static bool was_done(const struct function_late *late, const char *path)
 	return false;
 }
 
-/* Puts probes on the functions from number FROM on, and tells their names. */
-static void attach(struct function_late *late, size_t from)
+/* Puts probes on the functions from number FROM on, and tells their names. PID mapped them: of a
+ * command and its children, it alone gets them. */
+static void attach(struct function_late *late, size_t from, uint32_t pid)
 {
-	struct function_probes probes = {.engine = late->like->engine};
+	struct function_probes probes = {.engine = late->like->engine, .pid_count = 1};
 	size_t refused;
 
 	probes.items = xcalloc(late->choice.count - from + 1, sizeof(*probes.items));
 	probes.pids = xcalloc(late->like->pid_count + 1, sizeof(*probes.pids));
-	memcpy(probes.pids, late->like->pids, late->like->pid_count * sizeof(*probes.pids));
-	probes.pid_count = late->like->pid_count;
+	probes.pids[0] = pid;
+	if (!late->follows_children) {
+		memcpy(probes.pids, late->like->pids, late->like->pid_count * sizeof(pid));
+		probes.pid_count = late->like->pid_count;
+	}
 	for (size_t i = from; i < late->choice.count; i++) {
 		const struct function_item *item = &late->choice.items[i];
 		uint32_t name = late->first_name + (uint32_t)i;
 
 		function_name_store(item, name, late->object);
 		function_name_tell(item, name, late->sink);
-		probes.items[probes.count++] = function_name_probe(item, name);
+		probes.items[probes.count] = function_name_probe(item, name);
+		probes.items[probes.count++].is_private = true;
 	}
 	refused = function_probes_attach(&probes, late->object);
 	if (refused)
@@ -137,7 +142,7 @@ static void attach(struct function_late *late, size_t from)
 	late->probes[late->probes_count++] = probes;
 }
 
-static void add_file(struct function_late *late, const struct function_file *file)
+static void add_file(struct function_late *late, const struct function_file *file, uint32_t pid)
 {
 	size_t from;
 	int err = 0;
@@ -151,7 +156,7 @@ static void add_file(struct function_late *late, const struct function_file *fil
 		fail_clear();
 		late->choice.count = from;
 	} else if (late->choice.count > from) {
-		attach(late, from);
+		attach(late, from, pid);
 	}
 	pthread_mutex_unlock(&late->mutex);
 }
@@ -179,7 +184,7 @@ void function_late_map(struct function_late *late, struct resolver *resolver,
 	function_variant_name(&listing);
 	file.listing = &listing;
 	if (!was_done(late, listing.path))
-		add_file(late, &file);
+		add_file(late, &file, mapping->pid);
 	resolver_listing_release(&listing);
 }
 

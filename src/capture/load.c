@@ -242,10 +242,12 @@ int load_kicks(struct capture *capture)
 
 int load_targets(struct capture *capture, const struct capture_options *options)
 {
-	uint8_t one = 1;
-
 	for (size_t i = 0; i < options->pid_count; i++) {
-		if (bpf_map_update_elem(load_map_fd(capture, "targets"), &options->pids[i], &one,
+		/* the last one is the command's, which runs nothing yet */
+		bool is_held = options->command && i + 1 == options->pid_count;
+		uint8_t state = is_held ? TARGET_HELD : TARGET_RUNS;
+
+		if (bpf_map_update_elem(load_map_fd(capture, "targets"), &options->pids[i], &state,
 					BPF_ANY))
 			return fail_errno(-errno, "storing process %u", options->pids[i]);
 	}

@@ -69,6 +69,13 @@ enum filter_flag {
 	FILTER_COMMS = 4,  /* only threads whose name matches a pattern */
 };
 
+/* Values of the map of targets. */
+enum target_state {
+	TARGET_RUNS = 1,
+	TARGET_HELD =
+		2, /* of the recorder's making: what it calls before its first exec is not traced */
+};
+
 #define SYSCALL_LIMIT 512
 
 /* Where a system call says how long it waits at most. */
