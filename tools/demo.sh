@@ -36,7 +36,7 @@ make --no-print-directory -s -j"$(nproc)" BUILD="$BUILD" all "$BUILD/programs/de
 mkdir -p $out
 # What is recorded runs as the one who called sudo, and writes here.
 [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" $out
-rm -f $out/demo.dcam $out/real.dcam $out/truth
+rm -f $out/demo.dcam $out/calls.dcam $out/real.dcam $out/truth
 
 echo "Recording a producer and a consumer for 5 seconds."
 $dashcam record -o $out/demo.dcam --rate 199 -- "$BUILD/programs/demo_lock" $out/truth 5
@@ -53,6 +53,15 @@ show "Threads" "Where the time of both went." \
 	$dashcam report threads $out/demo.dcam --tid "$producer" --tid "$consumer"
 show "The longest waits" "What the explanation stands on: each wait with its object, its owner, and who ended it." \
 	$dashcam report waits $out/demo.dcam --tid "$producer" --limit 2
+
+echo
+echo "Recording every call of some of its functions, and of the C library's mutexes, for a second."
+$dashcam record -q -o $out/calls.dcam -F '*_item' -F 'pthread_mutex_*lock@libc.so.6' -- "$BUILD/programs/demo_lock" $out/truth 1
+show "The functions" "How often each was called, and how long it took." \
+	$dashcam report functions $out/calls.dcam
+show "Why was a call slow?" "A traced function is a span: what did its calls wait for?" \
+	$dashcam explain $out/calls.dcam --span deliver_item
+
 $dashcam export flamegraph $out/demo.dcam --tid "$producer" -o $out/flamegraph.svg
 $dashcam export perfetto $out/demo.dcam -o $out/trace.pftrace
 
@@ -97,7 +106,7 @@ fi
 cat <<EOF
 
 The files:
-  $out/demo.dcam        the recording (also $out/real.dcam)
+  $out/demo.dcam        the recording (also $out/calls.dcam, $out/real.dcam)
   $out/flamegraph.svg   waits of the producer; open it in a browser
   $out/trace.pftrace    the time line; open it at https://ui.perfetto.dev
 Go on with: $dashcam explain $out/demo.dcam --comm producer --chain, $dashcam report --list,
