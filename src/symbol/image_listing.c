@@ -38,8 +38,8 @@ struct image_listing {
 
 /* ---- which functions there are ---- */
 
-/* By address; of one address the best name first: that of a function that the code there only chooses
- * (IFUNC), whatever else debug files call that code. */
+/* By address; of one address the best name first: that of a function that the code there only
+ * chooses (IFUNC), whatever else debug files call that code. */
 static int compare(const void *left, const void *right, void *text)
 {
 	const struct symbol *a = left, *b = right;

@@ -287,9 +287,7 @@ static void classify_group5(const struct decoder *decoder, struct instruction *r
 	case 4:
 	case 5:
 		ret->kind = INSTRUCTION_INDIRECT_JUMP;
-		ret->table = decoder->modrm >> 6 == 3 ? TABLE_REGISTER_JUMP
-			     : decoder->has_index     ? TABLE_JUMP
-						      : TABLE_NONE;
+		ret->table = decoder->modrm >> 6 == 3 ? TABLE_JUMP : TABLE_NONE;
 		break;
 	default:
 		break;
@@ -320,7 +318,7 @@ static void classify_one(const struct decoder *decoder, struct instruction *ret)
 		ret->kind = INSTRUCTION_SYSCALL;
 	else if (opcode == 0xff)
 		classify_group5(decoder, ret);
-	else if ((opcode == 0x63 || opcode == 0x8b) && decoder->rex & 8 && decoder->has_index)
+	else if (opcode == 0x63 && decoder->has_index)
 		ret->table = TABLE_LOAD;
 }
 

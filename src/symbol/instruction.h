@@ -35,12 +35,11 @@ enum instruction_uprobe {
 	UPROBE_EMULATED_LATE, /* a nop of more than two bytes: so from 6.16 on, else stepped */
 };
 
-/* What it may be of a jump by a table (switch, computed goto). */
+/* What it may be of a jump by a table of distances (switch). */
 enum instruction_table {
 	TABLE_NONE,
-	TABLE_LOAD,          /* reads a 64-bit register from memory with an index */
-	TABLE_REGISTER_JUMP, /* jumps to where a register says */
-	TABLE_JUMP,          /* jumps to where memory with an index says */
+	TABLE_LOAD, /* reads a distance: 32 bits, extended, from memory with an index */
+	TABLE_JUMP, /* jumps to where a register says */
 };
 
 struct instruction {

@@ -99,6 +99,41 @@ static const char source[] =
 	"	nop\n"
 	"	ret\n"
 	"	end wide\n"
+	/* loops whose head is reached by a table only, in the block they begin with, and not */
+	"	.macro by_distances name, target\n"
+	"	begin \\name\n"
+	"	xor %eax, %eax\n"
+	"	1: cmp $2, %edi\n"
+	"	ja 3f\n"
+	"	lea 4f(%rip), %rdx\n"
+	"	movslq (%rdx, %rdi, 4), %rcx\n"
+	"	add %rdx, %rcx\n"
+	"	jmp *%rcx\n"
+	"	2: inc %eax\n"
+	"	3: ret\n"
+	"	end \\name\n"
+	"	.section .rodata\n"
+	"	4: .long 2b - 4b, 3b - 4b, \\target - 4b\n"
+	"	.text\n"
+	"	.endm\n"
+	"	by_distances loop_by_distances, 1b\n"
+	"	by_distances jump_by_distances, 2b\n"
+	"	.macro by_addresses name, target\n"
+	"	begin \\name\n"
+	"	xor %eax, %eax\n"
+	"	1: cmp $2, %edi\n"
+	"	ja 3f\n"
+	"	lea 4f(%rip), %rdx\n"
+	"	jmp *(%rdx, %rdi, 8)\n"
+	"	2: inc %eax\n"
+	"	3: ret\n"
+	"	end \\name\n"
+	"	.section .data.rel.ro, \"aw\"\n"
+	"	4: .quad 2b, 3b, \\target\n"
+	"	.text\n"
+	"	.endm\n"
+	"	by_addresses loop_by_addresses, 1b\n"
+	"	by_addresses jump_by_addresses, 2b\n"
 	"	.globl choose\n"
 	"	.type choose, @gnu_indirect_function\n"
 	"	choose: .cfi_startproc\n"
@@ -130,6 +165,7 @@ static struct fixture {
 	struct resolver *resolver;
 	char *library;
 	char *stripped;
+	char *fixed; /* as a program at a fixed place */
 	bool is_made;
 } fixture;
 
@@ -149,11 +185,14 @@ static int setup(void **state)
 	assert_int_equal(resolver_new(&fixture.resolver, &options), 0);
 	fixture.library = maker_path("listing.so");
 	fixture.stripped = maker_path("listing-stripped.so");
+	fixture.fixed = maker_path("listing-fixed");
 	maker_write_file(path, source, sizeof(source) - 1);
 	fixture.is_made =
 		run("gcc -shared -nostdlib -Wl,-soname,libshop.so.1 -Wl,--no-as-needed -o %s "
 		    "-x assembler %s -x none -lc -lm 2>/dev/null",
 		    fixture.library, path) &&
+		run("gcc -static -no-pie -nostdlib -Wl,-e,0 -o %s -x assembler %s 2>/dev/null",
+		    fixture.fixed, path) &&
 		run("strip -o %s %s 2>/dev/null", fixture.stripped, fixture.library);
 	unlink(path);
 	free(path);
@@ -166,6 +205,8 @@ static int teardown(void **state)
 	resolver_free(fixture.resolver);
 	unlink(fixture.library);
 	unlink(fixture.stripped);
+	unlink(fixture.fixed);
+	free(fixture.fixed);
 	free(fixture.library);
 	free(fixture.stripped);
 	return 0;
@@ -276,6 +317,26 @@ static void test_places(void **state)
 	resolver_listing_release(&listing);
 }
 
+/* Where a table leads is known, whether it has distances or addresses. */
+static void check_tables(const char *path)
+{
+	struct resolver_listing listing;
+
+	list(path, &listing);
+	check(&listing, "loop_by_distances", RESOLVER_PLACE_COSTLY, RESOLVER_WHY_JUMPED_TO);
+	check(&listing, "jump_by_distances", RESOLVER_PLACE_CHEAP, RESOLVER_WHY_OK);
+	check(&listing, "loop_by_addresses", RESOLVER_PLACE_COSTLY, RESOLVER_WHY_JUMPED_TO);
+	check(&listing, "jump_by_addresses", RESOLVER_PLACE_CHEAP, RESOLVER_WHY_OK);
+	resolver_listing_release(&listing);
+}
+
+static void test_tables(void **state)
+{
+	(void)state;
+	check_tables(fixture.library);
+	check_tables(fixture.fixed);
+}
+
 /* Each once, in order, over many pages. */
 static void test_many(void **state)
 {
@@ -343,8 +404,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),     cmocka_unit_test(test_names),
-		cmocka_unit_test(test_places),   cmocka_unit_test(test_many),
-		cmocka_unit_test(test_stripped), cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_places),   cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_many),     cmocka_unit_test(test_stripped),
+		cmocka_unit_test(test_failures),
 	};
 
 #if !defined(__x86_64__)

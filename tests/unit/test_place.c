@@ -169,16 +169,17 @@ static void test_targets(void **state)
 static void test_switches(void **state)
 {
 	static const struct place_case cases[] = {
-		{"by memory", "83 ff 05 77 07 ff 24 fd 00 20 00 00 c3", 0, COSTLY, WHY(JUMPED_TO)},
-		{"by memory, push before", "83 ff 05 53 77 07 ff 24 fd 00 20 00 00 c3", 3, CHEAP,
-		 WHY(OK)},
-		{"by a register and a table", "83 ff 05 77 08 48 63 04 ba 48 01 d0 ff e0 c3", 0,
+		/* addresses are found where the table is, or in relocations */
+		{"by memory", "83 ff 05 77 07 ff 24 fd 00 20 00 00 c3", 3, CHEAP, WHY(OK)},
+		{"by a register and distances, push before",
+		 "83 ff 05 53 77 08 48 63 04 ba 48 01 d0 ff e0 c3", 3, CHEAP, WHY(OK)},
+		{"by a register and distances", "83 ff 05 77 08 48 63 04 ba 48 01 d0 ff e0 c3", 0,
 		 COSTLY, WHY(JUMPED_TO)},
 		{"by a register alone", "83 ff 05 77 07 48 8b 47 18 90 ff e0 c3", 3, CHEAP,
 		 WHY(OK)},
-		{"at the very entry", "77 07 ff 24 fd 00 20 00 00 c3", 0, CHEAP, WHY(OK)},
-		{"in another function", "83 ff 05 77 01 c3 c3 | ff 24 fd 00 20 00 00", 3, CHEAP,
-		 WHY(OK)},
+		{"at the very entry", "77 09 48 63 04 ba 48 01 d0 ff e0 c3", 0, CHEAP, WHY(OK)},
+		{"in another function", "83 ff 05 77 01 c3 c3 | 48 63 04 ba 48 01 d0 ff e0", 3,
+		 CHEAP, WHY(OK)},
 	};
 
 	(void)state;
