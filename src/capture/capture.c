@@ -279,6 +279,8 @@ int capture_start(struct capture *capture)
 		err = start_returns(capture);
 	if (!err)
 		err = functions_attach(&capture->functions, capture->object, &capture->drain);
+	if (capture->functions.late)
+		naming_add_look(&capture->drain.batch, capture_monotonic_ns());
 	statement_hooks(capture);
 	statement_functions(capture);
 	return err;

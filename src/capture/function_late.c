@@ -161,23 +161,22 @@ static void add_file(struct function_late *late, const struct function_file *fil
 	pthread_mutex_unlock(&late->mutex);
 }
 
-void function_late_map(struct function_late *late, struct resolver *resolver,
-		       const struct resolver_mapping *mapping)
+void function_late_map(struct function_late *late, struct resolver *resolver, uint32_t pid,
+		       const char *path)
 {
-	const struct resolver_query query = {
-		.binary = mapping->path, .pids = &mapping->pid, .pid_count = 1};
-	struct function_file file = {.shown = mapping->path};
+	const struct resolver_query query = {.binary = path, .pids = &pid, .pid_count = 1};
+	struct function_file file = {.shown = path};
 	struct resolver_listing listing;
 
-	if (mapping->path[0] != '/' || !map64_get(&late->pids, mapping->pid) ||
-	    !function_pick_wants(late->before->pick, false, mapping->path, "") ||
-	    map64_get(&late->paths, hash_text(mapping->path)))
+	if (path[0] != '/' || !map64_get(&late->pids, pid) ||
+	    !function_pick_wants(late->before->pick, false, path, "") ||
+	    map64_get(&late->paths, hash_text(path)))
 		return;
-	map64_put(&late->paths, hash_text(mapping->path), 1);
-	if (was_done(late, mapping->path))
+	map64_put(&late->paths, hash_text(path), 1);
+	if (was_done(late, path))
 		return;
 	if (resolver_list_functions(resolver, &query, &listing)) {
-		warn("functions of %s are missing: %s", mapping->path, fail_text());
+		warn("functions of %s are missing: %s", path, fail_text());
 		fail_clear();
 		return;
 	}
@@ -186,6 +185,28 @@ void function_late_map(struct function_late *late, struct resolver *resolver,
 	if (!was_done(late, listing.path))
 		add_file(late, &file, mapping->pid);
 	resolver_listing_release(&listing);
+}
+
+/* Paths with a NUL behind each. */
+static void take_path(void *context, const struct resolver_mapped *file)
+{
+	buffer_add(context, file->path, strlen(file->path) + 1);
+}
+
+void function_late_look(struct function_late *late, struct resolver *resolver)
+{
+	uint64_t pid, value;
+	size_t at = 0;
+
+	/* a command's children are told of when they map anything */
+	while (!late->follows_children && map64_next(&late->pids, &at, &pid, &value)) {
+		struct buffer paths = {0};
+
+		resolver_mapped_files(resolver, (uint32_t)pid, take_path, &paths);
+		for (size_t i = 0; i < paths.size; i += strlen(paths.data + i) + 1)
+			function_late_map(late, resolver, (uint32_t)pid, paths.data + i);
+		buffer_release(&paths);
+	}
 }
 
 /* ---- what there is ---- */

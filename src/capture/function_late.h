@@ -4,8 +4,8 @@
  * know: their probes are put in place when the mapping is noticed, at the drain after it. Calls
  * before that are not seen.
  *
- * The naming thread calls function_late_fork and function_late_map; the others may be called by any
- * thread.
+ * The naming thread calls function_late_fork, function_late_map and function_late_look; the others
+ * may be called by any thread.
  */
 #ifndef DASHCAM_CAPTURE_FUNCTION_LATE_H
 #define DASHCAM_CAPTURE_FUNCTION_LATE_H
@@ -18,7 +18,6 @@ struct event_call_value;
 struct event_raw_call_value;
 struct function_late;
 struct resolver;
-struct resolver_mapping;
 
 /* How many functions can come late. The kernel side keeps room for them. */
 #define FUNCTION_LATE_MAX 20000
@@ -38,9 +37,12 @@ void function_late_start(struct function_late *late, const struct function_probe
 void function_late_stop(struct function_late *late);
 
 void function_late_fork(struct function_late *late, uint32_t parent_pid, uint32_t pid);
-/* RESOLVER knows the mapping already. */
-void function_late_map(struct function_late *late, struct resolver *resolver,
-		       const struct resolver_mapping *mapping);
+/* A process has mapped a file; RESOLVER knows it already. */
+void function_late_map(struct function_late *late, struct resolver *resolver, uint32_t pid,
+		       const char *path);
+/* Looks at what the processes map now: what came since the choice was made, and before mappings
+ * were told. */
+void function_late_look(struct function_late *late, struct resolver *resolver);
 
 /* How many there are by now. NULL: none. */
 size_t function_late_count(struct function_late *late);

@@ -20,7 +20,8 @@ enum item_kind {
 	ITEM_EVENT,
 	ITEM_MAPPING,
 	ITEM_EXEC,
-	ITEM_CGROUP
+	ITEM_CGROUP,
+	ITEM_LOOK
 };
 
 struct naming_item {
@@ -96,6 +97,11 @@ void naming_add_cgroup(struct naming_batch *batch, uint64_t time_ns, uint32_t ti
 
 	item->pid = tid;
 	item->wish = wish;
+}
+
+void naming_add_look(struct naming_batch *batch, uint64_t time_ns)
+{
+	add_item(batch, ITEM_LOOK, time_ns, 0);
 }
 
 void naming_add_mapping(struct naming_batch *batch, uint64_t time_ns,
@@ -224,7 +230,8 @@ static void tell_mapping(struct naming *naming, struct stored_mapping *stored)
 	stored->mapping.path = stored->path;
 	resolver_map(naming->resolver, &stored->mapping);
 	if (naming->late)
-		function_late_map(naming->late, naming->resolver, &stored->mapping);
+		function_late_map(naming->late, naming->resolver, stored->mapping.pid,
+				  stored->path);
 }
 
 static void tell_item(struct naming *naming, struct naming_item *item, void *content)
@@ -242,6 +249,10 @@ static void tell_item(struct naming *naming, struct naming_item *item, void *con
 	case ITEM_CGROUP:
 		if (naming->cgroups)
 			cgroup_read(naming->cgroups, item->pid, item->wish);
+		break;
+	case ITEM_LOOK:
+		if (naming->late)
+			function_late_look(naming->late, naming->resolver);
 		break;
 	}
 }

@@ -42,6 +42,9 @@ void naming_add_exec(struct naming_batch *batch, uint64_t time_ns, uint32_t pid)
 void naming_add_cgroup(struct naming_batch *batch, uint64_t time_ns, uint32_t tid,
 		       enum cgroup_wish wish);
 
+/* Has what processes map now looked at for functions that come late. */
+void naming_add_look(struct naming_batch *batch, uint64_t time_ns);
+
 /* Hands BATCH over; it is empty afterwards. */
 void naming_submit(struct naming *naming, struct naming_batch *batch);
 

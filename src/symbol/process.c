@@ -264,6 +264,17 @@ struct process *processes_get(struct processes *processes, uint32_t pid)
 	return process;
 }
 
+struct process *processes_read(struct processes *processes, uint32_t pid)
+{
+	struct process *process = add(processes, pid);
+
+	if (!process->is_complete)
+		return processes_get(processes, pid);
+	if (!process->is_dead)
+		read_maps(processes, process, pid);
+	return process;
+}
+
 struct mapping *processes_find(struct processes *processes, struct process *process,
 			       uint64_t address)
 {

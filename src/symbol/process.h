@@ -76,6 +76,9 @@ void processes_release(struct processes *processes);
  */
 struct process *processes_get(struct processes *processes, uint32_t pid);
 
+/* The same, but what a live process maps is read now, whatever was known. */
+struct process *processes_read(struct processes *processes, uint32_t pid);
+
 /* The mapping at ADDRESS, or NULL. Where there is none, a live process's mappings are read again,
  * but not more often than a few times a second. The pointer is good until the next call that
  * changes mappings. */

@@ -98,7 +98,7 @@ void resolver_mapped_files(struct resolver *resolver, uint32_t pid,
 			   void (*take)(void *context, const struct resolver_mapped *file),
 			   void *context)
 {
-	const struct process *process = processes_get(&resolver->processes, pid);
+	const struct process *process = processes_read(&resolver->processes, pid);
 
 	for (size_t i = 0; i < process->count; i++) {
 		const struct mapping *mapping = &process->maps[i];

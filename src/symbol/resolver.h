@@ -68,7 +68,7 @@ struct resolver_mapped {
 };
 
 /* Calls TAKE with each file that a process maps now; with some more than once. TAKE must not call
- * the resolver. A process seen for the first time has its mappings read. */
+ * the resolver. */
 void resolver_mapped_files(struct resolver *resolver, uint32_t pid,
 			   void (*take)(void *context, const struct resolver_mapped *file),
 			   void *context);
