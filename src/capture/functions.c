@@ -173,6 +173,16 @@ int functions_find(struct functions *functions, const struct capture_options *op
 	return check_engine(functions);
 }
 
+void functions_spare_returns(struct functions *functions)
+{
+	for (size_t i = 0; i < functions->count; i++)
+		functions->items[i].flags |= EVENT_NAME_ENTRY_ONLY;
+	for (size_t i = 0; i < functions->probes.count; i++) {
+		functions->probes.items[i].cookie |= FUNCTION_COOKIE_ENTRY_ONLY;
+		functions->probes.items[i].is_entry_only = true;
+	}
+}
+
 /* ---- probes ---- */
 
 static void tell_name(const struct functions *functions, size_t i, const struct drain *drain)

@@ -31,6 +31,10 @@ struct functions {
 int functions_find(struct functions *functions, const struct capture_options *options,
 		   struct resolver *resolver);
 
+/* Leaves the returns of all functions alone: their calls end where the next event shows it. Call it
+ * before functions_attach. */
+void functions_spare_returns(struct functions *functions);
+
 /* Puts the probes in place, and gives the names of those that are to the table of the drain's sink.
  * A function that the kernel refuses to probe is left out with a warning; fails, with a sentence,
  * if it refuses all, or one of --span. */
