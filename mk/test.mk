@@ -4,8 +4,7 @@
 # Workloads of the live tests. Built as a distribution would: optimised, no frame pointers.
 PROGRAMS := $(BUILD)/programs
 PROGRAM_NAMES := sleeper lock pingpong runqueue coldread socket storm renamer late_library \
-	signal_handler burner instructions demo_lock jit tid_reuse descriptors compat_call diskio tcp feeder interrupted span timeouts waits hang \
-	calls functions_safe values
+	signal_handler burner instructions demo_lock jit tid_reuse descriptors compat_call diskio tcp feeder interrupted span timeouts waits hang calls functions_safe values contexts naps
 PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer $(WARNINGS) $(if $(WERROR),-Werror)
 
 programs: $(PROGRAM_NAMES:%=$(PROGRAMS)/%) $(PROGRAMS)/late_library.so $(PROGRAMS)/shapes $(BUILD)/bench/floor
@@ -26,6 +25,18 @@ $(PROGRAMS)/late_library.so: tests/programs/late_library.c tests/programs/worklo
 $(PROGRAMS)/shapes: tests/programs/shapes.cc
 	@mkdir -p $(@D)
 	$(CXX) -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+
+# -rdynamic: its backtraces name functions.
+$(PROGRAMS)/unwinds: tests/programs/unwinds.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -g -rdynamic -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $< -lpthread
+
+# With an unwinder of its own.
+$(PROGRAMS)/unwinds_static: tests/programs/unwinds.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -g -static -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $< -lpthread
+
+programs: $(PROGRAMS)/unwinds $(PROGRAMS)/unwinds_static
 
 # Seed 001's examples: each is its own whole program, so that nothing else is in its listing.
 SEED_PROGRAMS := $(addprefix $(PROGRAMS)/,seed_work seed_strings seed_threads seed_virtual)

@@ -224,24 +224,89 @@ __noinline __u32 copy_stack(struct scratch *scratch, __u64 sp, __u32 bytes)
 	return done;
 }
 
+/* A walk along the return addresses that the kernel has replaced, beside a stack. */
+struct return_walk {
+	struct scratch *scratch;
+	struct return_instance *instance; /* the next one */
+	__u64 trampoline;
+	__u32 bytes; /* of the copy; or the number of frames */
+};
+
+/* One turn; returns 1 at the end. */
+static long restore_word(__u32 turn, void *context)
+{
+	struct return_walk *walk = context;
+	struct return_instance *instance = walk->instance;
+	__u64 at;
+	__u32 word;
+
+	if (!instance)
+		return 1;
+	at = BPF_CORE_READ(instance, stack) - walk->scratch->regs[7];
+	word = (__u32)(at / 8) % STACK_WORDS;
+	if (at < walk->bytes && walk->scratch->copy[word] == walk->trampoline)
+		walk->scratch->copy[word] = BPF_CORE_READ(instance, orig_ret_vaddr);
+	walk->instance = BPF_CORE_READ(instance, next);
+	return 0;
+}
+
+/* The same for frames that were walked: they are in the order of the calls. */
+static long restore_frame(__u32 turn, void *context)
+{
+	struct return_walk *walk = context;
+	struct return_instance *instance = walk->instance;
+	__u32 i = turn % (EVENT_FRAMES_MAX + 1);
+
+	if (!instance || i >= walk->bytes)
+		return 1;
+	if (walk->scratch->frames[i] != walk->trampoline)
+		return 0;
+	walk->scratch->frames[i] = BPF_CORE_READ(instance, orig_ret_vaddr);
+	walk->instance = BPF_CORE_READ(instance, next);
+	return 0;
+}
+
 /*
  * Where functions are traced, return addresses on the stack are replaced by the kernel's
- * trampoline, and nobody finds a caller behind it: in the copy of COPIED bytes they become what
- * they were. TASK is current or does not run.
+ * trampoline, and nobody finds a caller behind it: in the copy of BYTES they become what they were.
+ * TASK is current or does not run.
  */
 static __noinline int restore_returns(struct task_struct *task, struct scratch *scratch,
-				      __u32 copied)
+				      __u32 bytes)
 {
-	struct return_instance *instance = first_return(task);
-	__u64 trampoline = instance ? return_trampoline(task) : 0;
+	struct return_walk walk = {
+		.scratch = scratch, .instance = first_return(task), .bytes = bytes};
 
-	for (__u32 i = 0; i < RETURNS_MAX && instance && trampoline; i++) {
-		__u64 at = BPF_CORE_READ(instance, stack) - scratch->regs[7];
-		__u32 word = (__u32)(at / 8) % STACK_WORDS;
+	if (!walk.instance)
+		return 0;
+	walk.trampoline = return_trampoline(task);
+	if (compat_has_loop()) {
+		bpf_loop(RETURNS_MAX, restore_word, &walk, 0);
+		return 0;
+	}
+	for (__u32 turn = 0; turn < RETURNS_MAX; turn++) {
+		if (restore_word(turn, &walk))
+			break;
+	}
+	return 0;
+}
 
-		if (at < copied && scratch->copy[word] == trampoline)
-			scratch->copy[word] = BPF_CORE_READ(instance, orig_ret_vaddr);
-		instance = BPF_CORE_READ(instance, next);
+/* The same for COUNT frames. Newer kernels have done it already. */
+static __noinline int restore_frames(struct task_struct *task, struct scratch *scratch, __u32 count)
+{
+	struct return_walk walk = {
+		.scratch = scratch, .instance = first_return(task), .bytes = count};
+
+	if (!walk.instance)
+		return 0;
+	walk.trampoline = return_trampoline(task);
+	if (compat_has_loop()) {
+		bpf_loop(EVENT_FRAMES_MAX, restore_frame, &walk, 0);
+		return 0;
+	}
+	for (__u32 turn = 0; turn < EVENT_FRAMES_MAX; turn++) {
+		if (restore_frame(turn, &walk))
+			break;
 	}
 	return 0;
 }
@@ -305,21 +370,6 @@ __noinline __u64 hash_callers(struct scratch *scratch, __u64 code, __u64 code_si
 			break;
 	}
 	return scratch->hash;
-}
-
-/* The same for frames that were walked: they are in the order of the calls. Newer kernels do it. */
-static __noinline int restore_frames(struct task_struct *task, struct scratch *scratch, __u32 count)
-{
-	struct return_instance *instance = first_return(task);
-	__u64 trampoline = instance ? return_trampoline(task) : 0;
-
-	for (__u32 i = 0; i < EVENT_FRAMES_MAX && i < count && instance && trampoline; i++) {
-		if (scratch->frames[i] != trampoline)
-			continue;
-		scratch->frames[i] = BPF_CORE_READ(instance, orig_ret_vaddr);
-		instance = BPF_CORE_READ(instance, next);
-	}
-	return 0;
 }
 
 /* By frame pointers, as the kernel walks them. */

@@ -71,24 +71,26 @@ struct unwind_wait {
 	__u64 limit_ns; /* when to give up */
 	__u64 stack_top;
 	__u32 ticket;
-	__u32 is_done;
+	__u32 reserved;
 };
+
+static __always_inline bool is_answered(__u32 ticket)
+{
+	__u32 at = ticket % RETURN_ANSWERS;
+	volatile __u64 *answer = bpf_map_lookup_elem(&return_answers, &at);
+
+	return !answer || *answer == ticket;
+}
 
 /* One turn of waiting; returns 1 at its end. Reading the thread's own memory by the way that may
  * sleep gives up the CPU if somebody else needs it: the guard, where there is one CPU. */
 static long wait_for_answer(__u32 turn, void *context)
 {
 	struct unwind_wait *wait = context;
-	__u32 at = wait->ticket % RETURN_ANSWERS;
-	volatile __u64 *answer = bpf_map_lookup_elem(&return_answers, &at);
 	__u64 word;
 
-	if (!answer)
+	if (is_answered(wait->ticket))
 		return 1;
-	if (*answer == wait->ticket) {
-		wait->is_done = 1;
-		return 1;
-	}
 	if (turn % TURNS_PER_PAUSE != TURNS_PER_PAUSE - 1)
 		return 0;
 	bpf_copy_from_user_task(&word, sizeof(word), (void *)wait->stack_top,
@@ -176,7 +178,7 @@ int on_unwind(struct pt_regs *ctx)
 	bpf_ringbuf_submit(request, BPF_RB_FORCE_WAKEUP);
 	expect_no_returns(task);
 	bpf_loop(WAIT_TURNS, wait_for_answer, &wait, 0);
-	if (!wait.is_done)
+	if (!is_answered(wait.ticket))
 		stop_process(task);
 	return 0;
 }

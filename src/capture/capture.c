@@ -61,6 +61,17 @@ static int check_functions(const struct capture *capture)
 	return 0;
 }
 
+/* Nobody can put return addresses back: none is replaced. */
+static void spare_returns(struct capture *capture)
+{
+	if (!capture->returns)
+		return;
+	functions_spare_returns(&capture->functions);
+	returns_release(capture->returns);
+	capture->returns = NULL;
+	warn("calls end when the next event shows it: %s", hooks[HOOK_UNWIND].mend);
+}
+
 static int open_parts(struct capture *capture, const struct capture_options *options)
 {
 	struct resolver_options resolver_options = {.source_lines = options->source_lines,
@@ -103,6 +114,8 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	err = load_object(capture, options->evidence_hook);
 	if (!err)
 		err = check_functions(capture);
+	if (!err && !choice_is_used(capture, HOOK_UNWIND))
+		spare_returns(capture);
 	if (!err)
 		err = load_logs(capture);
 	if (!err)
@@ -297,6 +310,9 @@ int capture_drain(struct capture *capture)
 {
 	int err = drain_round(&capture->drain);
 
+	if (!err && capture->returns && !capture->is_stopped && !returns_is_alive(capture->returns))
+		err = fail(-EPIPE, "the process that keeps exceptions working (dashcam-guard) has "
+				   "ended");
 	if (!err)
 		look_around_again(capture);
 	return err;
@@ -341,10 +357,18 @@ static void look_at_open_waits(struct capture *capture)
 	bpf_link__destroy(link);
 }
 
+static void stop_returns(struct capture *capture)
+{
+	struct returns_report report;
+
+	if (!capture->returns)
+		return;
+	returns_finish(capture->returns, &report);
+	statement_returns(capture, &report);
+}
+
 void capture_stop(struct capture *capture)
 {
-	struct returns_report report = {0};
-
 	if (capture->is_stopped)
 		return;
 	capture->is_stopped = true;
@@ -356,11 +380,7 @@ void capture_stop(struct capture *capture)
 	destroy_links(capture->sample_links, capture->cpu_count);
 	destroy_links(capture->links, HOOK_COUNT);
 	functions_detach(&capture->functions);
-	returns_finish(capture->returns, &report);
-	capture->returns = NULL;
-	if (getenv("DASHCAM_DEBUG"))
-		fprintf(stderr, "returns: threads %u failed %u repairs %llu\n", report.threads,
-			report.failed, (unsigned long long)report.repairs);
+	stop_returns(capture);
 	functions_tell_rest(&capture->functions, capture->object, &capture->drain);
 	statement_counts(capture);
 }
@@ -384,7 +404,7 @@ void capture_close(struct capture *capture, void (*progress)(void *context, uint
 	destroy_links(capture->links, HOOK_COUNT);
 	side_band_close(capture->drain.side_band);
 	functions_release(&capture->functions);
-	returns_finish(capture->returns, NULL);
+	returns_release(capture->returns);
 	load_release(capture);
 	drain_release(&capture->drain);
 	free(capture->sample_links);

@@ -191,6 +191,16 @@ int functions_find(struct functions *functions, const struct capture_options *op
 	return check_engine(functions);
 }
 
+void functions_spare_returns(struct functions *functions)
+{
+	for (size_t i = 0; i < functions->count; i++)
+		functions->items[i].flags |= EVENT_NAME_ENTRY_ONLY;
+	for (size_t i = 0; i < functions->probes.count; i++) {
+		functions->probes.items[i].cookie |= FUNCTION_COOKIE_ENTRY_ONLY;
+		functions->probes.items[i].is_entry_only = true;
+	}
+}
+
 /* ---- probes ---- */
 
 /* What cannot be probed, or was refused. */

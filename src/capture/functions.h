@@ -42,6 +42,10 @@ size_t functions_with_values(const struct functions *functions);
 struct event_call_value *functions_value(const struct functions *functions,
 					 const struct event_raw_call_value *raw);
 
+/* Leaves the returns of all functions alone: their calls end where the next event shows it. Call it
+ * before functions_attach. */
+void functions_spare_returns(struct functions *functions);
+
 /* Puts the probes in place, and gives the names of those that are to the table of the drain's sink.
  * A function that the kernel refuses to probe is left out with a warning; fails, with a sentence,
  * if it refuses all, or one of --span. */

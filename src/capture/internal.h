@@ -86,6 +86,8 @@ void statement_machine(struct capture *capture);
 void statement_hooks(struct capture *capture);
 /* As well: which functions are traced, and how. Nothing without any. */
 void statement_functions(struct capture *capture);
+/* When all is detached: how return addresses were put back. */
+void statement_returns(struct capture *capture, const struct returns_report *report);
 /* When all is detached: what the kernel side counted, and what it lost. */
 void statement_counts(struct capture *capture);
 /* At the end: how unwinding and naming went. */

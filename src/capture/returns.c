@@ -232,14 +232,14 @@ int returns_prepare(struct bpf_object *object, bool is_used)
 static void guard_system(struct returns *returns)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		_cleanup_free_ char *pattern = xasprintf("%s/lib*.so*", directories[i]);
+		_cleanup_free_ char *pattern =
+			xasprintf("%s/lib{gcc_s,unwind}.so*", directories[i]);
 		glob_t found;
 
-		if (glob(pattern, GLOB_NOSORT, NULL, &found))
+		if (glob(pattern, GLOB_NOSORT | GLOB_BRACE, NULL, &found))
 			continue;
 		for (size_t k = 0; k < found.gl_pathc; k++) {
-			if (unwinders_is_library(found.gl_pathv[k]))
-				tell_file(returns, found.gl_pathv[k], false);
+			tell_file(returns, found.gl_pathv[k], false);
 		}
 		globfree(&found);
 	}
@@ -317,21 +317,23 @@ static void continue_stopped(struct returns *returns)
 	}
 }
 
-void returns_finish(struct returns *returns, struct returns_report *ret_report)
+void returns_finish(struct returns *returns, struct returns_report *ret)
 {
 	const struct guard_message message = {.kind = GUARD_FINISH};
 	struct guard_answer answer = {0};
 
-	if (!returns)
-		return;
 	if (ask(returns, &message, NULL, &answer))
 		continue_stopped(returns);
+	*ret = (struct returns_report){
+		.threads = answer.threads, .failed = answer.failed, .repairs = answer.repairs};
+}
+
+void returns_release(struct returns *returns)
+{
+	if (!returns)
+		return;
 	close(returns->socket);
 	waitpid(returns->pid, NULL, 0);
 	bpf_link__destroy(returns->iterator);
-	if (ret_report)
-		*ret_report = (struct returns_report){.threads = answer.threads,
-						      .failed = answer.failed,
-						      .repairs = answer.repairs};
 	free(returns);
 }

@@ -50,8 +50,12 @@ struct returns_report {
 	uint64_t repairs; /* stacks put right while the recording ran */
 };
 
-/* Once all return probes are gone: puts back the addresses that are still replaced, and ends the
- * guard. *RET_REPORT may be NULL. NULL is fine. */
-void returns_finish(struct returns *returns, struct returns_report *ret_report);
+/* Once all return probes are gone: has the addresses put back that are still replaced. The guard
+ * ends then, which takes it a moment. */
+void returns_finish(struct returns *returns, struct returns_report *ret);
+
+/* Waits until the guard has ended, and frees all. Without returns_finish before it does as if the
+ * recorder had been killed. NULL is fine. */
+void returns_release(struct returns *returns);
 
 #endif

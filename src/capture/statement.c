@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "capture/fact.h"
 #include "capture/internal.h"
@@ -141,6 +142,17 @@ void statement_functions(struct capture *capture)
 	give_meta(capture, "min_call_ns", "%" PRIu64, (uint64_t)settings->min_call_ns);
 	give_meta(capture, "max_call_rate", "%" PRIu64, (uint64_t)settings->max_call_rate);
 	give_meta(capture, "max_call_depth", "%u", settings->max_call_depth);
+}
+
+void statement_returns(struct capture *capture, const struct returns_report *report)
+{
+	give_meta(capture, "returns_repaired", "%" PRIu64, report->repairs);
+	give_meta(capture, "returns_put_back", "%u", report->threads);
+	give_meta(capture, "returns_lost", "%u", report->failed);
+	if (report->failed > 0)
+		warn("return addresses of %u threads could not be put back: an exception there "
+		     "would end the program",
+		     report->failed);
 }
 
 /* Programs that the kernel skipped, because one was running on that CPU already. */

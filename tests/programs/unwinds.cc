@@ -179,12 +179,15 @@ TRACED int traced_walk(int depth)
 
 static jmp_buf jump;
 
-TRACED void traced_jump(int depth)
+TRACED int traced_jump(int depth)
 {
+	if (depth < 0)
+		return 0;
 	if (depth == 0)
 		longjmp(jump, 1);
-	traced_jump(depth - 1);
+	depth = traced_jump(depth - 1);
 	KEEP_FRAME();
+	return depth;
 }
 
 static long jump_many(long count)
