@@ -89,6 +89,9 @@ struct call_order;
 /* The same by start; of equal starts the outer one. The first pass is made here: it remembers the
  * long calls. The second puts the short ones between them. */
 int call_order_new(struct call_order **ret, struct model *model, const struct filter *filter);
+/* The same with room for LONG_CALLS_MAX long calls. Call_order_new has room for a million. */
+int call_order_new_in(struct call_order **ret, struct model *model, const struct filter *filter,
+		      size_t long_calls_max);
 int call_order_next(struct call_order *order, const struct call **ret);
 void call_order_free(struct call_order *order); /* NULL is fine */
 

@@ -30,7 +30,7 @@ struct call_order {
 	struct model *model;
 	const struct filter *filter;
 	struct call *long_calls; /* by start */
-	size_t long_count, long_capacity;
+	size_t long_count, long_capacity, long_max;
 	size_t long_at;
 	uint64_t long_from_ns;      /* how long those are */
 	struct call_reader *reader; /* of the second pass; NULL: over, or not needed */
@@ -98,7 +98,7 @@ static uint64_t length_of(const struct call *call)
 /* Lengthens what counts as long until half of the room is free. */
 static void keep_longer(struct call_order *order)
 {
-	while (order->long_count > LONG_CALLS_MAX / 2) {
+	while (order->long_count > order->long_max / 2) {
 		size_t kept = 0;
 
 		order->long_from_ns =
@@ -120,10 +120,10 @@ static int find_long(struct call_order *order)
 	if (more)
 		return more;
 	while ((more = call_reader_next(reader, &call)) > 0) {
+		if (order->long_count == order->long_max)
+			keep_longer(order);
 		if (length_of(call) < order->long_from_ns)
 			continue;
-		if (order->long_count == LONG_CALLS_MAX)
-			keep_longer(order);
 		array_reserve((void **)&order->long_calls, &order->long_capacity,
 			      order->long_count + 1, sizeof(*order->long_calls));
 		order->long_calls[order->long_count++] = *call;
@@ -137,11 +137,18 @@ static int find_long(struct call_order *order)
 
 int call_order_new(struct call_order **ret, struct model *model, const struct filter *filter)
 {
+	return call_order_new_in(ret, model, filter, LONG_CALLS_MAX);
+}
+
+int call_order_new_in(struct call_order **ret, struct model *model, const struct filter *filter,
+		      size_t long_calls_max)
+{
 	struct call_order *order = xcalloc(1, sizeof(*order));
 	int err;
 
 	order->model = model;
 	order->filter = filter;
+	order->long_max = long_calls_max;
 	err = find_long(order);
 	if (!err && order->long_from_ns)
 		err = call_reader_new(&order->reader, model, filter, false);

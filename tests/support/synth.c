@@ -58,6 +58,10 @@ static enum recording_stream stream_of(unsigned int kind)
 	case EVENT_WAKING:
 	case EVENT_RESUME:
 		return STREAM_SWITCH;
+	case EVENT_CALL:
+		return STREAM_CALL;
+	case EVENT_CALL_COUNT:
+	case EVENT_CALL_VALUE:
 	case EVENT_WAIT:
 	case EVENT_IRQ:
 	case EVENT_STEAL:
