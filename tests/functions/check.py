@@ -47,11 +47,12 @@ class Span:
 
 
 class Check:
-    """FAULTS: sentences. INFERRED: calls whose end was not seen though they returned, where return probes reach."""
+    """FAULTS: sentences. INFERRED: calls whose end was not seen though they returned; ..._DEEP: deeper than return probes
+    reach; ..._CAUGHT: in which something was thrown. The latter two are no fault."""
 
     def __init__(self, rows, expected, truth, by_address=None):
         self.faults = []
-        self.inferred = self.inferred_deep = self.left = 0
+        self.inferred = self.inferred_deep = self.inferred_caught = self.left = 0
         spans = [Span(row, by_address) for row in rows]
         known = {name for thread in expected.values() for _, name, _, _ in thread}
         self.by_id = {span.id: span for span in spans}
@@ -121,6 +122,8 @@ class Check:
         for (_, name, end, _), span in zip(calls, spans):
             if end == "any":
                 self.inferred_deep += not span.returned
+            elif end == "caught":
+                self.inferred_caught += not span.returned
             elif end == "returns":
                 self.inferred += not span.returned
                 if not span.returned:

@@ -11,7 +11,9 @@ import sys
 
 sys.setrecursionlimit(10_000)
 
-RETURNS, LEFT, OPEN, ANY = "returns", "left", "open", "any"  # how a call ends; ANY: beyond what return probes can follow
+# How a call ends. ANY: it returns, but deeper than return probes follow. CAUGHT: it returns, but something was thrown inside of
+# it, for which its return address had to be put back.
+RETURNS, LEFT, OPEN, ANY, CAUGHT = "returns", "left", "open", "any", "caught"
 RETURN_PROBE_DEPTH = 58  # the kernel's limit is 64; calls that were left and not cleaned up yet count, too
 
 # What can be in a plan besides plain functions.
@@ -246,6 +248,11 @@ class Walk:
 
     def walk_catcher(self, role, me, depth, function, _n):
         """The second hop has something to destroy when it is left."""
+        around = me
+        while around >= 0:
+            call = self.calls[role][around]
+            call.end = CAUGHT if call.end == RETURNS else call.end
+            around = call.parent
         hop1, hop2, hop3, destroy = function.parts
         first = self.begin(role, me, depth, hop1.name, LEFT)
         second = self.begin(role, first, depth + 1, hop2.name, LEFT)

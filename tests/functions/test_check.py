@@ -32,7 +32,7 @@ def rows_of(expected, tids):
             clock += 1
             row = {"id": len(rows), "tid": tids[role], "name": f"gen::{name}(unsigned long)", "start_ns": clock,
                    "depth": len(stack), "parent_id": stack[-1][1]["id"] if stack else None,
-                   "returned": int(end in ("returns", "any"))}
+                   "returned": int(end in ("returns", "any", "caught"))}
             stack.append((position, row))
             rows.append(row)
         leave_until(None)
