@@ -183,7 +183,7 @@ void function_late_map(struct function_late *late, struct resolver *resolver, ui
 	function_variant_name(&listing);
 	file.listing = &listing;
 	if (!was_done(late, listing.path))
-		add_file(late, &file, mapping->pid);
+		add_file(late, &file, pid);
 	resolver_listing_release(&listing);
 }
 
