@@ -109,8 +109,7 @@ static bool was_done(const struct function_late *late, const char *path)
 	return false;
 }
 
-/* Puts probes on the functions from number FROM on, and tells their names. PID mapped them: of a
- * command and its children, it alone gets them. */
+/* Puts probes on the functions from number FROM on, and tells their names. PID mapped them. */
 static void attach(struct function_late *late, size_t from, uint32_t pid)
 {
 	struct function_probes probes = {.engine = late->like->engine, .pid_count = 1};
@@ -130,7 +129,8 @@ static void attach(struct function_late *late, size_t from, uint32_t pid)
 		function_name_store(item, name, late->object);
 		function_name_tell(item, name, late->sink);
 		probes.items[probes.count] = function_name_probe(item, name);
-		probes.items[probes.count++].is_private = true;
+		probes.items[probes.count++].is_private =
+			!late->follows_children || function_name_is_of_all(item);
 	}
 	refused = function_probes_attach(&probes, late->object);
 	if (refused)

@@ -31,6 +31,21 @@ struct function_probe function_name_probe(const struct function_item *item, uint
 	};
 }
 
+bool function_name_is_of_all(const struct function_item *item)
+{
+	static const char *const files[] = {"libc.so",      "libc-2.",  "ld-linux", "libm.so",
+					    "libpthread",   "libdl.so", "librt.so", "libgcc_s.so",
+					    "libstdc++.so", "ld-musl",  "libc++"};
+	const char *slash = strrchr(item->path, '/');
+	const char *file = slash ? slash + 1 : item->path;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!strncmp(file, files[i], strlen(files[i])))
+			return true;
+	}
+	return false;
+}
+
 int function_name_store(const struct function_item *item, uint32_t name, struct bpf_object *object)
 {
 	struct value_sources sources;

@@ -14,8 +14,12 @@ struct capture_sink;
 /* Are there values of its calls to be recorded? */
 bool function_name_has_values(const struct function_item *item);
 
-/* Its probes. */
+/* Its probes, private or not as the caller knows. */
 struct function_probe function_name_probe(const struct function_item *item, uint32_t name);
+
+/* Is it a file that nearly every process maps? To put probes of the C library into all processes of
+ * a machine takes many seconds, and slows them all. */
+bool function_name_is_of_all(const struct function_item *item);
 
 /* Tells the kernel side which values are wanted, if any. 0, or a negative errno with a sentence. */
 int function_name_store(const struct function_item *item, uint32_t name, struct bpf_object *object);

@@ -111,11 +111,8 @@ static void make_probes(struct functions *functions)
 	}
 }
 
-/*
- * Children of a process do not get the probes that were put into it alone. Those of a command run
- * its file with the probes that every process gets; but the libraries' are put into the command
- * alone: to put them into all processes of the machine takes many seconds and slows them all.
- */
+/* Children of a process do not get the probes that were put into it alone. Those of a command do,
+ * because all processes get them, but for the ones of files that nearly every process maps. */
 static void choose_processes(struct functions *functions, const struct capture_options *options)
 {
 	struct function_probes *probes = &functions->probes;
@@ -128,9 +125,8 @@ static void choose_processes(struct functions *functions, const struct capture_o
 	for (size_t i = 0; i < probes->count; i++) {
 		uint32_t name = (uint32_t)probes->items[i].cookie;
 
-		probes->items[i].is_private =
-			!options->follow_children ||
-			(functions->items[name - 1].flags & EVENT_NAME_LIBRARY);
+		probes->items[i].is_private = !options->follow_children ||
+					      function_name_is_of_all(&functions->items[name - 1]);
 	}
 }
 
