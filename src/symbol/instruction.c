@@ -367,7 +367,8 @@ static bool is_refused(const struct decoder *decoder, const struct instruction *
 	if (decoder->has_bad_prefix || instruction->kind == INSTRUCTION_SYSCALL ||
 	    instruction->kind == INSTRUCTION_TRAP)
 		return true;
-	if (is_branch && decoder->has_66)
+	/* xbegin, c7, would be run elsewhere, and where it goes when it fails lies beside it */
+	if (is_branch && (decoder->has_66 || opcode == 0xc7))
 		return true;
 	/* The kernel takes the opcode behind a VEX or EVEX prefix for one of one byte: it would run
 	 * vpbroadcastb (78) as a jump, vpor (eb) too, and skip vzeroupper (77). Likewise xchg with

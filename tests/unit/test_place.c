@@ -219,6 +219,7 @@ static void test_refused(void **state)
 		{"vzeroupper, ret", "c5 f8 77 c3", 3, COSTLY, WHY(NO_CHEAP)},
 		{"xchg with r8, ret", "41 90 c3", 2, COSTLY, WHY(NO_CHEAP)},
 		{"16-bit jump", "66 eb 00 c3", 0, NONE, WHY(REFUSED)},
+		{"xbegin", "c7 f8 00 00 00 00 c3", 0, NONE, WHY(REFUSED)},
 		{"syscall", "0f 05 c3", 0, NONE, WHY(REFUSED)},
 		{"ud2", "0f 0b", 0, NONE, WHY(REFUSED)},
 		{"no instruction", "06 c3", 0, NONE, WHY(UNREADABLE)},
