@@ -41,9 +41,10 @@ static __always_inline bool has_return_address(const struct call_frame *frame)
 
 /*
  * Has the call not been left yet? Then its return address lies on the live part of the stack, that
- * is at STACK_TOP or above, and is still the one that the kernel put there. (At STACK_TOP itself is
- * that of the call that begins now: the same one if it was called by a jump, as the last thing that
- * the other did.) A signal's handler may run on a stack of its own, inside of a call on the other.
+ * is at STACK_TOP or above, and is still the same: where the return is probed, the one that the
+ * kernel put there. (At STACK_TOP itself is that of the call that begins now: the kernel's if it
+ * was called by a jump, as the last thing that the other did.) A signal's handler may run on a
+ * stack of its own, inside of a call on the other.
  */
 static __always_inline bool is_under_way(struct thread_calls *calls, const struct call_frame *frame,
 					 struct task_struct *task, __u64 stack_top)
