@@ -29,11 +29,22 @@ static __always_inline bool is_on_signal_stack(struct task_struct *task, __u64 a
 	return at - task->sas_ss_sp < task->sas_ss_size;
 }
 
+/* Is the return address of a call whose return is not probed still where it was? */
+static __always_inline bool has_return_address(const struct call_frame *frame)
+{
+	__u32 was = frame->flags & CALL_FRAME_ADDRESS_MASK;
+	__u64 address;
+
+	return !was || bpf_probe_read_user(&address, sizeof(address), (void *)frame->return_at) ||
+	       CALL_FRAME_ADDRESS(address) == was;
+}
+
 /*
  * Has the call not been left yet? Then its return address lies on the live part of the stack, that
- * is at STACK_TOP or above, and is still the one that the kernel put there. (At STACK_TOP itself is
- * that of the call that begins now: the same one if it was called by a jump, as the last thing that
- * the other did.) A signal's handler may run on a stack of its own, inside of a call on the other.
+ * is at STACK_TOP or above, and is still the same: where the return is probed, the one that the
+ * kernel put there. (At STACK_TOP itself is that of the call that begins now: the kernel's if it
+ * was called by a jump, as the last thing that the other did.) A signal's handler may run on a
+ * stack of its own, inside of a call on the other.
  */
 static __always_inline bool is_under_way(struct thread_calls *calls, const struct call_frame *frame,
 					 struct task_struct *task, __u64 stack_top)
@@ -48,7 +59,7 @@ static __always_inline bool is_under_way(struct thread_calls *calls, const struc
 		return false;
 	}
 	if (frame->flags & CALL_FRAME_NO_RETURN && frame->return_at != stack_top)
-		return true;
+		return has_return_address(frame);
 	if (!calls->trampoline)
 		calls->trampoline = return_trampoline(task);
 	if (!calls->trampoline ||
@@ -164,6 +175,16 @@ static __always_inline bool would_kill(struct thread_calls *calls, struct task_s
 	return outer->return_at < stack_top;
 }
 
+/* As it is kept in a frame's flags. */
+static __always_inline __u32 return_address_at(__u64 stack_top)
+{
+	__u64 address;
+
+	if (bpf_probe_read_user(&address, sizeof(address), (void *)stack_top))
+		return 0;
+	return CALL_FRAME_ADDRESS(address);
+}
+
 /* Returns whether the call's return is of interest. */
 static __always_inline bool push_call(struct thread_calls *calls, struct task_struct *task,
 				      __u64 cookie, __u64 stack_top)
@@ -184,7 +205,7 @@ static __always_inline bool push_call(struct thread_calls *calls, struct task_st
 	if (has_return && would_kill(calls, task, count, stack_top))
 		has_return = false;
 	if (!has_return || is_too_deep(task, count))
-		flags |= CALL_FRAME_NO_RETURN;
+		flags |= CALL_FRAME_NO_RETURN | return_address_at(stack_top);
 	if (settings.max_call_rate && !(flags & CALL_FRAME_SPAN)) {
 		now_ns = bpf_ktime_get_ns();
 		if (is_too_often((__u32)cookie, now_ns))

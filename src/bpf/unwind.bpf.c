@@ -144,13 +144,46 @@ static __always_inline void stop_process(struct task_struct *task)
 	bpf_ringbuf_submit(request, BPF_RB_FORCE_WAKEUP);
 }
 
-/* None of the calls that are under way will be seen to return. */
-static __always_inline void expect_no_returns(struct task_struct *task)
+/* Of a thread that walks its stack: how many frames are left to look at, and at which place. */
+struct unwound {
+	const struct replaced_returns *returns;
+	__u32 left;
+	__u32 place;
+};
+
+/* The return of one call that is under way will not be seen. Both lists are in the order of the
+ * stack; both are walked from the innermost call on. Returns 1 at the end. */
+static long expect_no_return(__u32 turn, void *context)
+{
+	struct unwound *unwound = context;
+	struct thread_calls *calls = calls_of(bpf_get_current_task_btf());
+	__u32 i = unwound->place;
+	const struct return_place *place;
+	struct call_frame *frame;
+
+	if (!calls || !unwound->left)
+		return 1;
+	frame = frame_at(calls, unwound->left - 1);
+	place = &unwound->returns->places[i & (RETURNS_MAX - 1)];
+	if (i < RETURNS_MAX && i < unwound->returns->count && place->at < frame->return_at) {
+		unwound->place = i + 1;
+		return 0;
+	}
+	if (i < RETURNS_MAX && i < unwound->returns->count && place->at == frame->return_at &&
+	    !(frame->flags & CALL_FRAME_NO_RETURN))
+		frame->flags |= CALL_FRAME_ADDRESS(place->address);
+	frame->flags |= CALL_FRAME_NO_RETURN;
+	unwound->left--;
+	return 0;
+}
+
+static __always_inline void expect_no_returns(struct task_struct *task,
+					      const struct replaced_returns *returns)
 {
 	struct thread_calls *calls = calls_of(task);
+	struct unwound unwound = {.returns = returns, .left = calls ? calls->count : 0};
 
-	for (__u32 i = 0; calls && i < CALL_DEPTH_MAX && i < calls->count; i++)
-		calls->frames[i].flags |= CALL_FRAME_NO_RETURN;
+	bpf_loop(CALL_DEPTH_MAX + RETURNS_MAX, expect_no_return, &unwound, 0);
 }
 
 SEC("uprobe.s")
@@ -175,8 +208,8 @@ int on_unwind(struct pt_regs *ctx)
 	request->kind = RETURN_REPAIR;
 	request->ticket = wait.ticket;
 	request->limit_ns = wait.limit_ns - RETURN_MARGIN_NS;
+	expect_no_returns(task, &request->returns);
 	bpf_ringbuf_submit(request, BPF_RB_FORCE_WAKEUP);
-	expect_no_returns(task);
 	bpf_loop(WAIT_TURNS, wait_for_answer, &wait, 0);
 	if (!is_answered(wait.ticket))
 		stop_process(task);

@@ -158,7 +158,7 @@ int load_object(struct capture *capture, int evidence_wanted)
 
 	choice_make(capture, evidence_wanted);
 	err = load_once(capture);
-	if (!err || err == -ENOMEM || err == -E2BIG)
+	if (!err || err == -ENOMEM)
 		return err;
 	fail_clear();
 	return load_what_is_taken(capture, evidence_wanted);

@@ -158,12 +158,17 @@ enum call_frame_flag {
 	CALL_FRAME_COUNTED = 4, /* it is counted, not written */
 };
 
+/* With CALL_FRAME_NO_RETURN the low bits of its return address stand above the flags; 0: not known.
+ */
+#define CALL_FRAME_ADDRESS(address) ((__u32)(address) << 3)
+#define CALL_FRAME_ADDRESS_MASK     0xfffffff8u
+
 /* A call that a thread is inside of. */
 struct call_frame {
 	__u64 start_ns;  /* on the clock of the logs */
 	__u64 return_at; /* where its return address lies on the thread's stack */
 	__u32 name;
-	__u32 flags; /* enum call_frame_flag */
+	__u32 flags; /* enum call_frame_flag, and an address */
 };
 
 /* Calls of one thread inside each other that can be followed. A thread's state has to stay below 8
