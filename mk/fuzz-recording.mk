@@ -3,8 +3,9 @@
 
 FUZZ_RECORDING := $(BUILD)/tests/fuzz_recording
 FUZZ_RECORDING_OWN := $(BUILD)/tests/fuzz/fuzz_recording.o $(BUILD)/tests/fuzz/explain_input.o \
+	$(BUILD)/tests/fuzz/calls_input.o \
 	$(BUILD)/tests/support/recording_mend.o
-FUZZ_RECORDING_SOURCES := tests/fuzz/fuzz_recording.c tests/fuzz/explain_input.c \
+FUZZ_RECORDING_SOURCES := tests/fuzz/fuzz_recording.c tests/fuzz/explain_input.c tests/fuzz/calls_input.c \
 	tests/support/recording_mend.c $(wildcard src/view/explanation_*.c) src/view/wrap.c \
 	$(foreach folder,base event recording model analysis,$(wildcard src/$(folder)/*.c))
 FUZZ_RECORDING_CORPUS := tests/fuzz/corpus/recording

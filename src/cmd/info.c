@@ -18,7 +18,7 @@ static const struct option_row info_rows[] = {
 	OPTION("json", 'j', OPTION_FLAG, struct info_values, json, NULL,
 	       "all of it as one JSON object"),
 	OPTION("check", 0, OPTION_FLAG, struct info_values, check, NULL,
-	       "read the switch log too, and fail if anything in the file is damaged"),
+	       "read the logs of switches and calls too, and fail if anything in the file is damaged"),
 	OPTIONS_END,
 };
 
@@ -45,7 +45,7 @@ static int info_run(void *values, int operand_count, char **operands)
 	if (err)
 		return err;
 	if (options->check)
-		streams |= STREAM_BIT(STREAM_SWITCH);
+		streams |= STREAM_BIT(STREAM_SWITCH) | STREAM_BIT(STREAM_CALL);
 	report.info = recording_info(recording);
 	for (unsigned int kind = 0; kind < EVENT_KIND_LIMIT; kind++)
 		report.events += report.info->event_count[kind];

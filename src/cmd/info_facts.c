@@ -11,6 +11,8 @@ struct reader {
 	struct map64 fact_by_name;
 	struct map64 hook_by_name;
 	struct map64 loss_by_place;
+	struct map64 span_names; /* id: const char * */
+	struct map64 counts;     /* id of a span_name: number of the entry */
 };
 
 static void read_meta(struct reader *reader, const struct event_meta *event)
@@ -83,6 +85,53 @@ static void read_loss(struct reader *reader, const struct event_loss *event)
 		loss->to_ns = event->to_ns;
 }
 
+static void read_span_name(struct reader *reader, const struct event_span_name *event)
+{
+	if (!map64_get(&reader->span_names, event->name))
+		map64_put(&reader->span_names, event->name,
+			  (uintptr_t)arena_strdup(&reader->facts->texts, event->text));
+}
+
+/* Told again: the newest holds. */
+static void read_call_count(struct reader *reader, const struct event_call_count *event)
+{
+	struct info_facts *facts = reader->facts;
+	const uint64_t *known = map64_get(&reader->counts, event->name);
+
+	if (!event->calls)
+		return;
+	if (!known) {
+		known = map64_put(&reader->counts, event->name, facts->counted_count);
+		array_reserve((void **)&facts->counted, &facts->counted_capacity,
+			      facts->counted_count + 1, sizeof(*facts->counted));
+		facts->counted_count++;
+	}
+	facts->counted[*known] =
+		(struct info_counted){.calls = event->calls, .since_ns = event->since_ns};
+}
+
+/* Definitions may stand behind the counts. */
+static void name_counted(struct reader *reader)
+{
+	uint64_t id, entry;
+	size_t at = 0;
+
+	while (map64_next(&reader->counts, &at, &id, &entry)) {
+		const uint64_t *name = map64_get(&reader->span_names, id);
+
+		reader->facts->counted[entry].name = name ? (const char *)(uintptr_t)*name : "?";
+	}
+}
+
+static int compare_counted(const void *a, const void *b)
+{
+	const struct info_counted *x = a, *y = b;
+
+	if (x->calls != y->calls)
+		return x->calls > y->calls ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
 static void read_clock(struct info_facts *facts, const struct event_clock *event)
 {
 	if (facts->has_clock)
@@ -103,6 +152,12 @@ static void read_event(struct reader *reader, const struct event_header *event)
 		break;
 	case EVENT_LOSS:
 		read_loss(reader, (const void *)event);
+		break;
+	case EVENT_SPAN_NAME:
+		read_span_name(reader, (const void *)event);
+		break;
+	case EVENT_CALL_COUNT:
+		read_call_count(reader, (const void *)event);
 		break;
 	case EVENT_CLOCK:
 		read_clock(reader->facts, (const void *)event);
@@ -139,6 +194,11 @@ int info_facts_read(struct info_facts *ret, struct recording *recording, unsigne
 		read_event(&reader, event);
 	ret->damaged = recording_cursor_damaged(cursor);
 	recording_cursor_free(cursor);
+	name_counted(&reader);
+	if (ret->counted_count > 0)
+		qsort(ret->counted, ret->counted_count, sizeof(*ret->counted), compare_counted);
+	map64_release(&reader.span_names);
+	map64_release(&reader.counts);
 	map64_release(&reader.fact_by_name);
 	map64_release(&reader.hook_by_name);
 	map64_release(&reader.loss_by_place);
@@ -153,6 +213,7 @@ void info_facts_release(struct info_facts *facts)
 	free(facts->facts);
 	free(facts->hooks);
 	free(facts->losses);
+	free(facts->counted);
 	*facts = (struct info_facts){.fact_count = 0};
 }
 

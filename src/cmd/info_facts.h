@@ -31,6 +31,13 @@ struct info_loss {
 	uint64_t to_ns;
 };
 
+/* A function of which calls were counted, not written one by one. */
+struct info_counted {
+	const char *name; /* "?" if its definition was lost */
+	uint64_t calls;
+	uint64_t since_ns; /* it was called too often: from here on; 0: see event_call_count */
+};
+
 struct info_facts {
 	struct arena texts;
 	struct info_fact *facts; /* of one name, the latest */
@@ -42,6 +49,9 @@ struct info_facts {
 	struct info_loss *losses; /* by CPU, log and reason */
 	size_t loss_count;
 	size_t loss_capacity;
+	struct info_counted *counted; /* the most calls first */
+	size_t counted_count;
+	size_t counted_capacity;
 	uint64_t lost_events;
 	bool has_clock;
 	uint64_t clock_ns;    /* the first moment for which the time of day is known, */

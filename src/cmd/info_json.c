@@ -67,6 +67,24 @@ static json_t *json_hooks(const struct info_facts *facts)
 	return array;
 }
 
+static json_t *json_counted(const struct info_facts *facts)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < facts->counted_count; i++) {
+		const struct info_counted *counted = &facts->counted[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "function", json_text(counted->name));
+		json_object_set_new(object, "calls", json_number(counted->calls));
+		json_object_set_new(object, "too_often_from_ns",
+				    counted->since_ns ? json_number(counted->since_ns)
+						      : json_null());
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 static json_t *json_losses(const struct info_facts *facts)
 {
 	json_t *array = json_array();
@@ -118,6 +136,7 @@ void info_print_json(FILE *out, const struct info_report *report)
 	json_object_set_new(object, "events", json_counts(info));
 	json_object_set_new(object, "facts", json_facts(report->facts));
 	json_object_set_new(object, "hooks", json_hooks(report->facts));
+	json_object_set_new(object, "counted", json_counted(report->facts));
 	json_object_set_new(object, "lost_events", json_number(report->facts->lost_events));
 	json_object_set_new(object, "loss", json_losses(report->facts));
 	json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(6));

@@ -224,6 +224,39 @@ static void print_hooks(FILE *out, const struct info_facts *facts)
 	table_finish(table);
 }
 
+#define COUNTED_SHOWN 10
+
+static void print_counted(FILE *out, const struct info_report *report)
+{
+	static const struct table_column columns[] = {{"calls", COLUMN_COUNT},
+						      {"too_often_from_ns", COLUMN_TIME_NS},
+						      {"function", COLUMN_TEXT}};
+	const struct info_facts *facts = report->facts;
+	char count[UNITS_TEXT_SIZE];
+	struct table *table;
+
+	if (facts->counted_count == 0)
+		return;
+	fprintf(out, "\nof %s function%s calls were only counted, not recorded one by one\n",
+		format_count(count, facts->counted_count), facts->counted_count == 1 ? "" : "s");
+	table = table_new(out, TABLE_TEXT, columns, ARRAY_SIZE(columns));
+	table_set_time_origin(table, report->info->first_ns);
+	for (size_t i = 0; i < facts->counted_count && i < COUNTED_SHOWN; i++) {
+		const struct info_counted *counted = &facts->counted[i];
+
+		table_add_number(table, (int64_t)counted->calls);
+		if (counted->since_ns)
+			table_add_number(table, (int64_t)counted->since_ns);
+		else
+			table_add_empty(table);
+		table_add_text(table, counted->name);
+	}
+	table_finish(table);
+	if (facts->counted_count > COUNTED_SHOWN)
+		fprintf(out, "... and %zu functions more (see the view functions)\n",
+			facts->counted_count - COUNTED_SHOWN);
+}
+
 static void print_losses(FILE *out, const struct info_report *report)
 {
 	static const struct table_column columns[] = {
@@ -288,6 +321,7 @@ void info_print_text(FILE *out, const struct info_report *report)
 	print_cpus(out, report);
 	print_known_facts(out, report->facts);
 	print_counts(out, report);
+	print_counted(out, report);
 	print_hooks(out, report->facts);
 	print_losses(out, report);
 	print_other_facts(out, report->facts);

@@ -279,7 +279,6 @@ static void add_call(struct summer *summer, struct lane *lane, const struct call
 
 	sum->written++;
 	sum->threads += is_new;
-	sum->all_ns += length_ns;
 	sum->self_ns += ns > inner_ns ? ns - inner_ns : 0;
 	sum->total_ns += take_own(lane, own, call, ns);
 	sum->open += call->flags & EVENT_SPAN_OPEN ? 1 : 0;
@@ -393,7 +392,8 @@ static void finish_sum(struct summer *summer, const struct call_name *name)
 	bool knows_counted =
 		summer->sums->knows_counted && call_name_is_taken(summer->filter, name);
 
-	qsort(lengths->longer, lengths->longer_count, sizeof(uint64_t), compare_longer);
+	if (lengths->longer_count)
+		qsort(lengths->longer, lengths->longer_count, sizeof(uint64_t), compare_longer);
 	/* of some threads, or some time: how many of them were counted is not known */
 	if (counted->calls && !knows_counted)
 		ranks.counted = UINT32_MAX * UINT64_C(100);
@@ -405,7 +405,6 @@ static void finish_sum(struct summer *summer, const struct call_name *name)
 	if (knows_counted) {
 		sum->counted = counted->calls;
 		sum->total_ns += counted->total_ns;
-		sum->all_ns += counted->total_ns;
 		sum->self_ns -=
 			sum->self_ns < counted->hidden_ns ? sum->self_ns : counted->hidden_ns;
 		sum->self_ns += counted->self_ns;

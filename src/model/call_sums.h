@@ -13,7 +13,6 @@ struct call_sum {
 	uint64_t counted;  /* not written; not known where the filter limits threads or time */
 	uint64_t total_ns; /* inside it, calls of itself from inside counted once */
 	uint64_t self_ns;  /* without what is traced (and shown) inside */
-	uint64_t all_ns;   /* of all calls, also those inside another of the same function */
 	uint64_t p50_ns; /* percentiles of those that returned; MODEL_TIME_UNKNOWN: not known, as */
 	uint64_t p90_ns; /* it would be the length of a call that was only counted */
 	uint64_t p99_ns;

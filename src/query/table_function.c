@@ -73,7 +73,7 @@ static void get_average(const struct vtab_cursor *cursor, sqlite3_context *out)
 	const struct call_sum *sum = sum_of(cursor);
 
 	if (sum->calls)
-		sqlite3_result_int64(out, (int64_t)(sum->all_ns / sum->calls));
+		sqlite3_result_int64(out, (int64_t)(sum->total_ns / sum->calls));
 }
 
 static void get_threads(const struct vtab_cursor *cursor, sqlite3_context *out)
@@ -118,7 +118,7 @@ static const struct vtab_column function_columns[] = {
 	SUM(counted, "those that were only counted (--min-time, --max-rate)"),
 	SUM(total_ns, "time inside it; calls of itself from inside are not counted twice"),
 	SUM(self_ns, "without what was traced inside of it"),
-	VTAB_COMPUTED("avg_ns", get_average, 0, "mean length of a call"),
+	VTAB_COMPUTED("avg_ns", get_average, 0, "total_ns by the number of calls"),
 	SUM_TIME(p50_ns, "half of the calls took at most this; NULL: not known, see counted"),
 	SUM_TIME(p90_ns, "nine of ten"),
 	SUM_TIME(p99_ns, "99 of 100"),

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calls_input.h"
+
 #include "analysis/explain.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -109,6 +111,7 @@ static void explain_history(const struct history *history)
 	struct filter everything = {.to_ns = UINT64_MAX};
 	size_t names = call_name_count(model), threads = model_thread_count(model);
 
+	calls_input(model);
 	explain_query(history, &everything, NULL, 100);
 	for (size_t i = 1; i < threads && i <= THREADS_MAX; i++)
 		explain_thread(history, model_thread(model, i));

@@ -498,7 +498,7 @@ static void test_functions(void **state)
 		"  total     self  calls      avg      p50      p99      max  function\n"
 		" 300 us  70.0 us      1   300 us        -        -        -  main\n"
 		" 236 us   236 us    100  2.36 us        -  20.0 us  20.0 us  malloc@libc.so.6\n"
-		" 231 us   191 us      4  67.8 us  40.0 us   150 us   150 us  parse(int)\n"
+		" 231 us   191 us      4  57.8 us  40.0 us   150 us   150 us  parse(int)\n"
 		"30.0 us  30.0 us      1  30.0 us        -        -        -  work\n" CALLS_NOTE
 		"1 call was not seen to return (longjmp, exception): the end is inferred\n"
 		"1 call had not returned when the thread or the recording ended\n"

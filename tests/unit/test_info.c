@@ -7,6 +7,7 @@
 #include "cmd/info_print.h"
 #include "event/schema.h"
 #include "recording/recording.h"
+#include "support/synth.h"
 #include "unit.h"
 
 /* Adds an event of two texts behind its fixed part. */
@@ -136,11 +137,40 @@ static void test_losses(void **state)
 	add_loss(recording, EVENT_ANY_CPU, 2000000000, 2000000000, 5);
 	text = print(recording, info_print_text);
 	assert_line(text, "\n1,239 events were lost\n");
-	assert_line(text,
-		    "1,234    1  switch  the log was overwritten before it was read  0.500000  1.500000\n");
-	assert_line(text,
-		    "    5    -  switch  the log was overwritten before it was read  0.000000  0.000000\n");
+	assert_line(
+		text,
+		"1,234    1  switch  the log was overwritten before it was read  0.500000  1.500000\n");
+	assert_line(
+		text,
+		"    5    -  switch  the log was overwritten before it was read  0.000000  0.000000\n");
 	assert_null(strstr(text, "Nothing was lost"));
+	free(text);
+	recording_close(recording);
+}
+
+/* Functions whose calls were only counted: told twice, the newest holds. */
+static void test_counted(void **state)
+{
+	struct recording *recording =
+		synth_recording("event span_name name=1 flags=3 text='rare|x:rare'\n"
+				"event span_name name=2 flags=3 text='often|x:often'\n"
+				"1s cpu0 event call_count name=1 calls=7\n"
+				"1s cpu0 event call_count name=2 calls=10\n"
+				"2s cpu0 event call_count name=2 calls=12345 since=1.5s\n");
+	char *text = print(recording, info_print_text);
+	json_t *object, *first;
+
+	(void)state;
+	assert_line(text, "\nof 2 functions calls were only counted, not recorded one by one\n");
+	assert_line(text, "12,345        0.500000  often\n");
+	assert_line(text, "     7              -  rare\n");
+	free(text);
+	text = print(recording, info_print_json);
+	object = json_loads(text, 0, NULL);
+	first = json_array_get(json_object_get(object, "counted"), 0);
+	assert_string_equal(json_string_value(json_object_get(first, "function")), "often");
+	assert_int_equal(json_integer_value(json_object_get(first, "calls")), 12345);
+	json_decref(object);
 	free(text);
 	recording_close(recording);
 }
@@ -181,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_losses),
+		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_json),
 	};
 
