@@ -54,10 +54,10 @@ class RustSource:
     def body(self, function):
         kind, index = function.kind, function.index
         if kind == "recurse":
-            return f"    if n > 0 {{\n        {self.call(function.name, 'n - 1')}\n    }}\n    x\n"
+            return f"    if n > 0 {{\n        {self.call(function.name, 'n - 1')}\n    }}\n    x ^ {index}\n"
         if kind in ("mutual", "mutual_other"):
             other = function.parts[0] if function.parts else self.plan.functions[index - 1]
-            return f"    if n > 0 {{\n        {self.call(other.name, 'n - 1')}\n    }}\n    x\n"
+            return f"    if n > 0 {{\n        {self.call(other.name, 'n - 1')}\n    }}\n    x ^ {index}\n"
         if kind == "spin":
             return (f"    let begin = Instant::now();\n    while begin.elapsed() < Duration::from_nanos({function.work_ns}) "
                     f"{{}}\n    add(&WORK_{index}, begin);\n    x\n")
