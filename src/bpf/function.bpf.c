@@ -400,3 +400,11 @@ int on_open_call(struct bpf_iter__task *ctx)
 		bpf_seq_write(ctx->meta->seq, sums, sizeof(*sums));
 	return 0;
 }
+
+/* An exception has arrived: the calls that it went through have been left. */
+SEC("uprobe")
+int on_catch(struct pt_regs *ctx)
+{
+	end_left_calls(ctx->sp);
+	return 0;
+}

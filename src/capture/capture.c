@@ -254,6 +254,7 @@ static int start_returns(struct capture *capture)
 
 	if (!capture->returns)
 		return 0;
+	capture->drain.returns = capture->returns;
 	err = returns_arm(capture->returns, capture->object, functions->probes.pids,
 			  functions->probes.pid_count);
 	for (size_t i = 0; i < functions->count && !err; i++) {
@@ -363,6 +364,7 @@ static void stop_returns(struct capture *capture)
 
 	if (!capture->returns)
 		return;
+	capture->drain.returns = NULL;
 	returns_finish(capture->returns, &report);
 	statement_returns(capture, &report);
 }

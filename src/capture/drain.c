@@ -9,6 +9,7 @@
 
 #include "base/units.h"
 #include "capture/functions.h"
+#include "capture/returns.h"
 #include "capture/threads.h"
 #include "event/schema.h"
 
@@ -332,7 +333,10 @@ static void drain_calls(struct drain *drain, uint16_t cpu)
 
 static void take_mapping(void *context, uint64_t time_ns, const struct resolver_mapping *mapping)
 {
-	naming_add_mapping(&((struct drain *)context)->batch, time_ns, mapping);
+	struct drain *drain = context;
+
+	returns_see_mapping(drain->returns, mapping->pid, mapping->path);
+	naming_add_mapping(&drain->batch, time_ns, mapping);
 }
 
 static void take_exec(void *context, uint64_t time_ns, uint32_t pid)

@@ -21,6 +21,7 @@ struct drain {
 	unsigned int cpu_count;
 	struct log_reader *logs[EVENT_LOG_KINDS]; /* one per CPU each; NULL: there is no such log */
 	struct side_band *side_band;              /* NULL: not available; borrowed */
+	struct returns *returns;                  /* NULL: no function is traced; borrowed */
 	struct steal *steal;                      /* NULL: not wanted */
 	struct naming *naming;                    /* borrowed */
 	const struct functions *functions;        /* that are traced; borrowed */

@@ -11,6 +11,7 @@
 #include "capture/function_pick.h"
 #include "capture/function_value.h"
 #include "capture/function_variant.h"
+#include "capture/returns.h"
 #include "symbol/resolver.h"
 
 struct function_late {
@@ -26,6 +27,7 @@ struct function_late {
 	const struct function_probes *like;
 	struct bpf_object *object;
 	const struct capture_sink *sink;
+	struct returns *returns;
 	uint32_t first_name;
 };
 
@@ -63,12 +65,13 @@ void function_late_release(struct function_late *late)
 
 void function_late_start(struct function_late *late, const struct function_probes *like,
 			 struct bpf_object *object, const struct capture_sink *sink,
-			 uint32_t first_name)
+			 struct returns *returns, uint32_t first_name)
 {
 	pthread_mutex_lock(&late->mutex);
 	late->like = like;
 	late->object = object;
 	late->sink = sink;
+	late->returns = returns;
 	late->first_name = first_name;
 	late->is_running = true;
 	pthread_mutex_unlock(&late->mutex);
@@ -132,6 +135,7 @@ static void attach(struct function_late *late, size_t from, uint32_t pid)
 		probes.items[probes.count++].is_private =
 			!late->follows_children || function_name_is_of_all(item);
 	}
+	returns_see_traced(late->returns, probes.items[0].path);
 	refused = function_probes_attach(&probes, late->object);
 	if (refused)
 		warn("%zu of %zu functions that were mapped late cannot be probed: %s", refused,

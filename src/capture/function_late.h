@@ -18,6 +18,7 @@ struct event_call_value;
 struct event_raw_call_value;
 struct function_late;
 struct resolver;
+struct returns;
 
 /* How many functions can come late. The kernel side keeps room for them. */
 #define FUNCTION_LATE_MAX 20000
@@ -29,10 +30,11 @@ struct function_late *function_late_new(struct function_choice *choice, const ui
 void function_late_release(struct function_late *late); /* detaches first; NULL is fine */
 
 /* How they are to be probed: LIKE gives the engine and the processes, names have ids from
- * FIRST_NAME on. Until then mappings are passed over. All is borrowed. */
+ * FIRST_NAME on. RETURNS is told of their files; NULL is fine. Until then mappings are passed over.
+ * All is borrowed. */
 void function_late_start(struct function_late *late, const struct function_probes *like,
 			 struct bpf_object *object, const struct capture_sink *sink,
-			 uint32_t first_name);
+			 struct returns *returns, uint32_t first_name);
 /* Takes the probes away; no more are put in place. NULL is fine. */
 void function_late_stop(struct function_late *late);
 

@@ -244,7 +244,7 @@ int functions_attach(struct functions *functions, struct bpf_object *object,
 
 	if (functions->late)
 		function_late_start(functions->late, probes, object, &drain->sink,
-				    (uint32_t)functions->count + 1);
+				    drain->returns, (uint32_t)functions->count + 1);
 	if (functions->count == 0)
 		return 0;
 	for (uint32_t i = 0; i < functions->count && !err; i++)

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "capture/function_probes.h"
+#include "capture/returns.h"
 
 #define BTF_PATH              "/sys/kernel/btf/vmlinux"
 #define MACHINE_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO */
@@ -180,6 +181,9 @@ const struct hook hooks[] = {
 			 "programs that walk their own stack while their functions are traced",
 			 "returns of functions that exceptions may go through",
 			 "use kernel 6.0 or later"},
+	[HOOK_CATCH] = {"catch", "on_catch", PROBE_FUNCTION, HOOK_TYPE_UPROBE, false,
+			"where exceptions arrive: calls that they went through end there",
+			"ends of calls that exceptions went through", "use kernel 6.0 or later"},
 	[HOOK_REPLACED_RETURNS] = {"iter/task_returns", "on_replaced_returns", PROBE_FUNCTION,
 				   HOOK_TYPE_ITERATOR, false,
 				   "calls whose return address has to be put back at the end",
@@ -397,6 +401,8 @@ static struct hook_state try_hook(const struct btf *btf, enum hook_id id, bool a
 		break;
 	case HOOK_TYPE_UPROBE:
 		err = try_uprobe(id);
+		if (!err && id == HOOK_UNWIND && !returns_can_be_repaired(NULL))
+			err = -EOPNOTSUPP;
 		break;
 	case HOOK_TYPE_ITERATOR:
 		err = try_iterator(btf);

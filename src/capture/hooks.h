@@ -79,6 +79,7 @@ enum hook_id {
 	HOOK_FUNCTION_SESSION,
 	HOOK_OPEN_CALLS,
 	HOOK_UNWIND,
+	HOOK_CATCH,
 	HOOK_REPLACED_RETURNS,
 	/* of a pair the end comes behind, and is attached first: no interrupt seems to last */
 	HOOK_IRQ_ENTRY,

@@ -190,14 +190,28 @@ int returns_add_traced(struct returns *returns, const char *path)
 	return tell_file(returns, path, true);
 }
 
+static void see_file(struct returns *returns, const char *path, bool is_traced)
+{
+	struct guard_message message = {.kind = GUARD_FILE, .is_traced = is_traced, .is_told = 1};
+
+	snprintf(message.path, sizeof(message.path), "%s", path);
+	send_message(returns->socket, &message, NULL);
+}
+
+void returns_see_traced(struct returns *returns, const char *path)
+{
+	if (returns)
+		see_file(returns, path, true);
+}
+
 void returns_see_mapping(struct returns *returns, uint32_t pid, const char *path)
 {
 	_cleanup_free_ char *seen = NULL;
 
-	if (!unwinders_is_library(path))
+	if (!returns || !unwinders_is_library(path))
 		return;
 	seen = xasprintf("/proc/%u/root%s", pid, path);
-	tell_file(returns, seen, false);
+	see_file(returns, seen, false);
 }
 
 bool returns_is_alive(const struct returns *returns)
@@ -211,21 +225,20 @@ bool returns_is_alive(const struct returns *returns)
 
 int returns_prepare(struct bpf_object *object, bool is_used)
 {
-	struct bpf_program *program = bpf_object__find_program_by_name(object, "on_unwind");
+	static const char *const programs[] = {"on_unwind", "on_catch"};
 	struct bpf_map *requests = bpf_object__find_map_by_name(object, "return_requests");
 	struct bpf_map *answers = bpf_object__find_map_by_name(object, "return_answers");
-	int err;
+	bool has_multi = is_used && uprobe_has_multi();
+	int err = 0;
 
-	if (!program || !requests || !answers)
-		return fail(-ENOENT, "the kernel side lacks the guard of return addresses");
-	if (!is_used)
-		return 0;
-	err = bpf_map__set_max_entries(requests, RETURN_REQUESTS_BYTES);
-	if (!err)
-		err = bpf_map__set_max_entries(answers, RETURN_ANSWERS);
-	if (!err && uprobe_has_multi())
+	for (size_t i = 0; i < ARRAY_SIZE(programs) && has_multi && !err; i++)
 		err = bpf_program__set_expected_attach_type(
-			program, (enum bpf_attach_type)UPROBE_MULTI_TYPE);
+			bpf_object__find_program_by_name(object, programs[i]),
+			(enum bpf_attach_type)UPROBE_MULTI_TYPE);
+	if (!err && is_used)
+		err = bpf_map__set_max_entries(requests, RETURN_REQUESTS_BYTES);
+	if (!err && is_used)
+		err = bpf_map__set_max_entries(answers, RETURN_ANSWERS);
 	return err ? fail_errno(err, "setting up the guard of return addresses") : 0;
 }
 
@@ -233,7 +246,7 @@ static void guard_system(struct returns *returns)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
 		_cleanup_free_ char *pattern =
-			xasprintf("%s/lib{gcc_s,unwind}.so*", directories[i]);
+			xasprintf("%s/lib{gcc_s,unwind,stdc++,c++abi}.so*", directories[i]);
 		glob_t found;
 
 		if (glob(pattern, GLOB_NOSORT | GLOB_BRACE, NULL, &found))
@@ -261,17 +274,27 @@ static void guard_process(struct returns *returns, uint32_t pid)
 		if (!file)
 			continue;
 		file[strcspn(file, "\n")] = '\0';
-		returns_see_mapping(returns, pid, file);
+		if (unwinders_is_library(file)) {
+			_cleanup_free_ char *seen = xasprintf("/proc/%u/root%s", pid, file);
+
+			tell_file(returns, seen, false);
+		}
 	}
 	free(line);
 	if (maps)
 		fclose(maps);
 }
 
+static int program_fd(struct bpf_object *object, const char *name)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+
+	return program ? bpf_program__fd(program) : -ENOENT;
+}
+
 int returns_arm(struct returns *returns, struct bpf_object *object, const uint32_t *pids,
 		size_t pid_count)
 {
-	struct bpf_program *program = bpf_object__find_program_by_name(object, "on_unwind");
 	struct bpf_program *iterator =
 		bpf_object__find_program_by_name(object, "on_replaced_returns");
 	struct guard_message message = {.kind = GUARD_ARM, .has_multi = uprobe_has_multi()};
@@ -282,7 +305,8 @@ int returns_arm(struct returns *returns, struct bpf_object *object, const uint32
 	returns->iterator = iterator ? bpf_program__attach_iter(iterator, NULL) : NULL;
 	if (!returns->iterator)
 		return fail_errno(-errno, "attaching the list of replaced return addresses");
-	fds[GUARD_FD_PROGRAM] = bpf_program__fd(program);
+	fds[GUARD_FD_WALK] = program_fd(object, "on_unwind");
+	fds[GUARD_FD_CATCH] = program_fd(object, "on_catch");
 	fds[GUARD_FD_REQUESTS] = bpf_object__find_map_fd_by_name(object, "return_requests");
 	fds[GUARD_FD_ANSWERS] = bpf_object__find_map_fd_by_name(object, "return_answers");
 	fds[GUARD_FD_STOPPED] = bpf_object__find_map_fd_by_name(object, "return_stopped");

@@ -38,7 +38,12 @@ int returns_arm(struct returns *returns, struct bpf_object *object, const uint32
  */
 int returns_add_traced(struct returns *returns, const char *path);
 
-/* Tells it of a file that process PID maps just now, if it may be a library that walks stacks. */
+/* The same for a file whose functions are traced from now on, from any thread: waits for nothing.
+ * NULL is fine. */
+void returns_see_traced(struct returns *returns, const char *path);
+
+/* Tells it of a file that process PID maps just now, if it may be a library that walks stacks, from
+ * any thread: waits for nothing. NULL is fine. */
 void returns_see_mapping(struct returns *returns, uint32_t pid, const char *path);
 
 /* Is the guard alive? If not, tracing has to end. */

@@ -321,7 +321,8 @@ static int arm(struct guard *guard, const struct guard_message *message)
 		ring_buffer__new(guard->fds[GUARD_FD_REQUESTS], take_request, guard, NULL);
 	if (!guard->requests)
 		return -errno;
-	guard->unwinders.program_fd = guard->fds[GUARD_FD_PROGRAM];
+	guard->unwinders.walk_fd = guard->fds[GUARD_FD_WALK];
+	guard->unwinders.catch_fd = guard->fds[GUARD_FD_CATCH];
 	guard->unwinders.has_multi = message->has_multi;
 	guard->has_priority = returns_take_priority();
 	err = thread_start(&guard->server, serve_requests, guard);
@@ -370,6 +371,8 @@ static bool serve_recorder(struct guard *guard)
 	default:
 		return false;
 	}
+	if (message.is_told)
+		return true;
 	return send(guard->socket, &answer, sizeof(answer), MSG_NOSIGNAL) == sizeof(answer) &&
 	       !guard->is_finished;
 }

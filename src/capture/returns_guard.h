@@ -19,7 +19,8 @@ enum guard_message_kind {
 };
 
 enum guard_fd {
-	GUARD_FD_PROGRAM,  /* on_unwind */
+	GUARD_FD_WALK,     /* the program on_unwind */
+	GUARD_FD_CATCH,    /* the program on_catch */
 	GUARD_FD_REQUESTS, /* maps of bpf/unwind.bpf.c */
 	GUARD_FD_ANSWERS,
 	GUARD_FD_STOPPED,
@@ -31,7 +32,8 @@ enum guard_fd {
 struct guard_message {
 	uint32_t kind;
 	uint16_t has_multi; /* ARM: the program is one for many places */
-	uint16_t is_traced; /* FILE: return addresses of its functions are replaced */
+	uint8_t is_traced;  /* FILE: return addresses of its functions are replaced */
+	uint8_t is_told;    /* FILE: nobody waits for an answer */
 	char path[PATH_MAX];
 };
 

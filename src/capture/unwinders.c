@@ -16,7 +16,7 @@
  * Where a walk begins: return addresses are put back before the first is read. Of gcc and LLVM,
  * then of libunwind, whose local walks begin with a cursor or are a backtrace as a whole.
  */
-static const char *const functions[] = {
+static const char *const walkers[] = {
 	"_Unwind_RaiseException", "_Unwind_ForcedUnwind",
 	"_Unwind_Resume",         "_Unwind_Resume_or_Rethrow",
 	"_Unwind_Backtrace",      "__unw_init_local",
@@ -25,14 +25,20 @@ static const char *const functions[] = {
 	"unw_backtrace",          "unw_backtrace2",
 };
 
+/* Where an exception has arrived. */
+static const char *const catchers[] = {"__cxa_begin_catch"};
+
 bool unwinders_is_library(const char *path)
 {
 	const char *base = strrchr(path, '/');
 
 	base = base ? base + 1 : path;
-	return (!strncmp(base, "libgcc_s", 8) || !strncmp(base, "libunwind", 9)) &&
+	return (!strncmp(base, "libgcc_s", 8) || !strncmp(base, "libunwind", 9) ||
+		!strncmp(base, "libstdc++", 9) || !strncmp(base, "libc++abi", 9)) &&
 	       strstr(base, ".so");
 }
+
+#define OFFSETS_MAX 32
 
 /* The C library finds the unwinder by itself; the others are linked with one. */
 static bool is_linked(const char *soname)
@@ -68,26 +74,39 @@ bool unwinders_are_known(const struct resolver_listing *listing)
 	return false;
 }
 
-static size_t find(struct resolver *resolver, const char *path, uint64_t *offsets)
+static bool is_one_of(const char *name, const char *const *names, size_t count)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		const struct resolver_query query = {.binary = path, .function = functions[i]};
-		struct resolver_function found;
-		bool is_known = false;
-
-		if (resolver_find_function(resolver, &query, &found)) {
-			fail_clear();
-			continue;
-		}
-		for (size_t k = 0; k < count; k++)
-			is_known |= offsets[k] == found.file_offset;
-		if (!is_known)
-			offsets[count++] = found.file_offset;
-		free(found.path);
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(name, names[i]))
+			return true;
 	}
-	return count;
+	return false;
+}
+
+/* By one of its names. */
+static bool has_name(const struct resolver_listed *function, const char *const *names, size_t count)
+{
+	if (is_one_of(function->symbol, names, count))
+		return true;
+	for (const char *alias = function->aliases; *alias; alias += strlen(alias) + 1) {
+		if (is_one_of(alias, names, count))
+			return true;
+	}
+	return false;
+}
+
+static size_t find(const struct resolver_listing *listing, const char *const *names, size_t count,
+		   uint64_t *offsets)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < listing->count && found < OFFSETS_MAX; i++) {
+		const struct resolver_listed *function = &listing->items[i];
+
+		if (has_name(function, names, count) && function->place != RESOLVER_PLACE_NONE)
+			offsets[found++] = function->probe_offset;
+	}
+	return found;
 }
 
 static void keep(struct unwinders *unwinders, int fd)
@@ -97,20 +116,23 @@ static void keep(struct unwinders *unwinders, int fd)
 	unwinders->fds[unwinders->fd_count++] = fd;
 }
 
-static int attach(struct unwinders *unwinders, const char *path, const uint64_t *offsets,
-		  size_t count)
+static int attach(struct unwinders *unwinders, int program_fd, const char *path,
+		  const uint64_t *offsets, size_t count)
 {
 	int link, event;
 
+	if (count == 0)
+		return 0;
+
 	if (unwinders->has_multi) {
-		link = uprobe_attach_many(unwinders->program_fd, path, offsets, (uint32_t)count);
+		link = uprobe_attach_many(program_fd, path, offsets, (uint32_t)count);
 		if (link < 0)
 			return link;
 		keep(unwinders, link);
 		return 0;
 	}
 	for (size_t i = 0; i < count; i++) {
-		link = uprobe_attach_one(unwinders->program_fd, path, offsets[i], &event);
+		link = uprobe_attach_one(program_fd, path, offsets[i], &event);
 		if (link < 0)
 			return link;
 		keep(unwinders, link);
@@ -119,13 +141,30 @@ static int attach(struct unwinders *unwinders, const char *path, const uint64_t 
 	return 0;
 }
 
+static int look_into(struct unwinders *unwinders, struct resolver *resolver, const char *path)
+{
+	const struct resolver_query query = {.binary = path};
+	uint64_t walks[OFFSETS_MAX], catches[OFFSETS_MAX];
+	struct resolver_listing listing;
+	size_t walk_count, catch_count;
+	int err = resolver_list_functions(resolver, &query, &listing);
+
+	if (err)
+		return err;
+	walk_count = find(&listing, walkers, ARRAY_SIZE(walkers), walks);
+	catch_count = find(&listing, catchers, ARRAY_SIZE(catchers), catches);
+	resolver_listing_release(&listing);
+	err = attach(unwinders, unwinders->walk_fd, path, walks, walk_count);
+	if (!err)
+		err = attach(unwinders, unwinders->catch_fd, path, catches, catch_count);
+	return err ? err : (int)walk_count;
+}
+
 int unwinders_add(struct unwinders *unwinders, struct resolver *resolver, const char *path)
 {
-	uint64_t offsets[ARRAY_SIZE(functions)];
 	struct unwinder_file *file;
 	struct stat status;
-	size_t count;
-	int err;
+	int found;
 
 	if (stat(path, &status))
 		return -errno;
@@ -134,14 +173,12 @@ int unwinders_add(struct unwinders *unwinders, struct resolver *resolver, const 
 		if (file->device == status.st_dev && file->inode == status.st_ino)
 			return file->found;
 	}
-	count = find(resolver, path, offsets);
-	err = count ? attach(unwinders, path, offsets, count) : 0;
+	found = look_into(unwinders, resolver, path);
 	array_reserve((void **)&unwinders->files, &unwinders->file_capacity,
 		      unwinders->file_count + 1, sizeof(*unwinders->files));
-	file = &unwinders->files[unwinders->file_count++];
-	*file = (struct unwinder_file){
-		.device = status.st_dev, .inode = status.st_ino, .found = err ? err : (int)count};
-	return file->found;
+	unwinders->files[unwinders->file_count++] = (struct unwinder_file){
+		.device = status.st_dev, .inode = status.st_ino, .found = found};
+	return found;
 }
 
 void unwinders_release(struct unwinders *unwinders)

@@ -22,8 +22,9 @@ struct unwinder_file {
 
 /* Zero-initialised is empty. */
 struct unwinders {
-	int program_fd;
-	bool has_multi; /* the program is one for many places */
+	int walk_fd;    /* the program for those that walk stacks */
+	int catch_fd;   /* and for those where an exception has arrived */
+	bool has_multi; /* they are programs for many places */
 	struct unwinder_file *files;
 	size_t file_count, file_capacity;
 	int *fds; /* of links and events */
