@@ -399,7 +399,7 @@ void guard_run(int socket)
 		_exit(1);
 	while (serve_recorder(&guard))
 		continue;
-	if (!guard.is_finished)
+	if (guard.requests && !guard.is_finished)
 		finish_alone(&guard);
 	unwinders_release(&guard.unwinders);
 	end_server(&guard);
