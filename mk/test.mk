@@ -62,6 +62,10 @@ $(BUILD)/bench/floor: bench/floor.c $(BUILD)/bench/floor.bpf.o
 		$(shell $(PKG_CONFIG) --cflags --libs libbpf)
 
 # Makes large recordings to measure reports with.
+$(BUILD)/bench/many_calls: bench/many_calls.c $(BUILD)/libdashcam.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/libdashcam.a $(LIBRARIES)
+
 $(BUILD)/bench/busy_machine: bench/busy_machine.c $(SUPPORT) $(BUILD)/libdashcam.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(SUPPORT) $(BUILD)/libdashcam.a $(LIBRARIES) -lcmocka
@@ -80,7 +84,7 @@ test: ## everything this machine can run, as root: installs what is missing, che
 live: programs degraded-programs all ## only the live tests; TESTS=word: those with the word in their name
 	BUILD=$(BUILD) tests/live/run $(TESTS)
 
-bench: $(BUILD)/bench/floor $(BUILD)/bench/busy_machine $(PROGRAMS)/span all ## measure beside other tools (BENCH=--quick: under a minute)
+bench: $(BUILD)/bench/floor $(BUILD)/bench/busy_machine $(BUILD)/bench/many_calls $(PROGRAMS)/span all ## measure beside other tools (BENCH=--quick: under a minute)
 	bench/run --build $(BUILD) $(BENCH)
 
 demo: ## build, record a lock and a real program, show what is found (as root)

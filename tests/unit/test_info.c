@@ -163,7 +163,7 @@ static void test_counted(void **state)
 	(void)state;
 	assert_line(text, "\nof 2 functions calls were only counted, not recorded one by one\n");
 	assert_line(text, "12,345        0.500000  often\n");
-	assert_line(text, "     7              -  rare\n");
+	assert_line(text, "     7               -  rare\n");
 	free(text);
 	text = print(recording, info_print_json);
 	object = json_loads(text, 0, NULL);
