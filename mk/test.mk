@@ -7,7 +7,7 @@ PROGRAM_NAMES := sleeper lock pingpong runqueue coldread socket storm renamer la
 	signal_handler burner instructions demo_lock jit tid_reuse descriptors compat_call diskio tcp feeder interrupted span timeouts waits hang calls functions_safe values contexts naps
 PROGRAM_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer $(WARNINGS) $(if $(WERROR),-Werror)
 
-programs: $(PROGRAM_NAMES:%=$(PROGRAMS)/%) $(PROGRAMS)/late_library.so $(PROGRAMS)/shapes $(BUILD)/bench/floor
+programs: $(PROGRAM_NAMES:%=$(PROGRAMS)/%) $(PROGRAMS)/late_library.so $(PROGRAMS)/shapes $(PROGRAMS)/arguments $(BUILD)/bench/floor
 
 $(PROGRAMS)/%: tests/programs/%.c tests/programs/workload.c tests/programs/workload.h
 	@mkdir -p $(@D)
@@ -50,6 +50,10 @@ $(PROGRAMS)/seed_%: tests/programs/seed_%.c
 $(PROGRAMS)/seed_virtual: tests/programs/seed_virtual.cc
 	@mkdir -p $(@D)
 	$(CXX) -O0 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
+
+$(PROGRAMS)/arguments: tests/programs/arguments.cc
+	@mkdir -p $(@D)
+	$(CXX) -O1 -g -Wall -Wextra $(if $(WERROR),-Werror) -o $@ $<
 
 # The floor that measurements are compared with: empty BPF programs.
 $(BUILD)/bench/floor.bpf.o: bench/floor.bpf.c

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "capture/function_parameters.h"
 #include "capture/function_pick.h"
 #include "capture/function_program.h"
 #include "capture/function_variant.h"
@@ -165,7 +166,7 @@ static void add_needed(struct search *search, const struct resolver_listing *lis
 }
 
 static int look_into(struct search *search, const struct candidate *candidate,
-		     const struct resolver_listing *listing)
+		     struct resolver_listing *listing)
 {
 	/* a name that was looked up in the usual directories has become a path */
 	bool is_path = strchr(candidate->binary, '/');
@@ -175,12 +176,18 @@ static int look_into(struct search *search, const struct candidate *candidate,
 	const struct function_file file = {.shown = is_path ? candidate->binary : listing->path,
 					   .is_program = is_program,
 					   .listing = listing};
+	size_t from;
+	int err;
 
 	if (was_done(search, listing->path))
 		return 0;
 	if (search->wants_libraries && !candidate->pid && !candidate->wish)
 		add_needed(search, listing);
-	return function_pick_take(search->pick, &file);
+	from = search->choice->count;
+	err = function_pick_take(search->pick, &file);
+	if (!err)
+		function_parameters_fill(search->choice, from, search->resolver, listing);
+	return err;
 }
 
 /* Is there a reason to read it? Of a command's libraries each may need one that is wanted. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "capture/function_name.h"
+#include "capture/function_parameters.h"
 #include "capture/function_pick.h"
 #include "capture/function_value.h"
 #include "capture/function_variant.h"
@@ -146,7 +147,9 @@ static void attach(struct function_late *late, size_t from, uint32_t pid)
 	late->probes[late->probes_count++] = probes;
 }
 
-static void add_file(struct function_late *late, const struct function_file *file, uint32_t pid)
+static void add_file(struct function_late *late, struct resolver *resolver,
+		     const struct function_file *file, struct resolver_listing *listing,
+		     uint32_t pid)
 {
 	size_t from;
 	int err = 0;
@@ -160,6 +163,7 @@ static void add_file(struct function_late *late, const struct function_file *fil
 		fail_clear();
 		late->choice.count = from;
 	} else if (late->choice.count > from) {
+		function_parameters_fill(&late->choice, from, resolver, listing);
 		attach(late, from, pid);
 	}
 	pthread_mutex_unlock(&late->mutex);
@@ -187,7 +191,7 @@ void function_late_map(struct function_late *late, struct resolver *resolver, ui
 	function_variant_name(&listing);
 	file.listing = &listing;
 	if (!was_done(late, listing.path))
-		add_file(late, &file, pid);
+		add_file(late, resolver, &file, &listing, pid);
 	resolver_listing_release(&listing);
 }
 

@@ -222,6 +222,52 @@ int resolver_list_functions(struct resolver *resolver, const struct resolver_que
 	return err;
 }
 
+/* ---- parameters ---- */
+
+/* Debug information of a large program is read when it is first asked about. */
+#define PARAMETERS_LIMIT_MS 20000
+
+/* Names come from a file that may be hostile: what is no letter of a name becomes '?'. */
+static bool take_parameter(const struct message_parameter *from, struct resolver_parameter *ret)
+{
+	if (!memchr(from->name, '\0', sizeof(from->name)) || from->type < PARAMETER_SIGNED ||
+	    from->type > PARAMETER_TEXT || from->size_bytes == 0 || from->size_bytes > 8 ||
+	    from->position > RESOLVER_PARAMETERS_MAX)
+		return false;
+	*ret = (struct resolver_parameter){
+		.type = from->type, .size_bytes = from->size_bytes, .position = from->position};
+	for (size_t i = 0; from->name[i]; i++) {
+		unsigned char c = (unsigned char)from->name[i];
+
+		ret->name[i] = c > ' ' && c != 0x7f && c != ',' && c != '=' ? (char)c : '?';
+	}
+	return true;
+}
+
+size_t resolver_parameters(struct resolver *resolver, struct resolver_listing *listing,
+			   const struct resolver_listed *item,
+			   struct resolver_parameter ret[RESOLVER_PARAMETERS_MAX])
+{
+	const struct message_address request = {
+		.message = {.type = MESSAGE_PARAMETERS, .module = listing->module->index},
+		.address = item->address,
+	};
+	const struct message_parameter *found;
+	const struct message *reply;
+	size_t size, count = 0;
+
+	if (module_ask(resolver->modules, listing->module, &request.message, sizeof(request),
+		       PARAMETERS_LIMIT_MS, &reply, &size))
+		return 0;
+	found = (const struct message_parameter *)(reply + 1);
+	if (reply->count > RESOLVER_PARAMETERS_MAX ||
+	    size != sizeof(*reply) + reply->count * sizeof(*found))
+		return 0;
+	for (uint32_t i = 0; i < reply->count; i++)
+		count += take_parameter(&found[i], &ret[count]);
+	return count;
+}
+
 void resolver_listing_release(struct resolver_listing *listing)
 {
 	free(listing->path);

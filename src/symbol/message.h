@@ -27,6 +27,7 @@ enum message_type {
 	MESSAGE_FUNCTION = 7, /* message_find -> message_function: a function by its name */
 	MESSAGE_ABOUT = 8,    /* -> message_about: what the file is called and needs */
 	MESSAGE_LIST = 9,     /* message_list -> count message_listed: its functions from one on */
+	MESSAGE_PARAMETERS = 10, /* message_address -> count message_parameter: of the function there */
 };
 
 /* The head of each message. In replies ERROR is zero or a negative errno; -ENOENT: the reader does
@@ -153,6 +154,25 @@ struct message_listed {
 enum message_listed_flag {
 	LISTED_ENTRY_REFUSED = 1,
 	LISTED_HAS_SYMBOL = 2,
+};
+
+#define MESSAGE_PARAMETERS_MAX 12
+#define MESSAGE_PARAMETER_NAME 28 /* its NUL included; longer ones are cut */
+
+enum message_parameter_type {
+	PARAMETER_SIGNED = 1,
+	PARAMETER_UNSIGNED = 2,
+	PARAMETER_POINTER = 3,
+	PARAMETER_TEXT = 4, /* a pointer to char */
+};
+
+struct message_parameter {
+	char name[MESSAGE_PARAMETER_NAME];
+	uint8_t type;       /* enum message_parameter_type */
+	uint8_t size_bytes; /* of a number */
+	uint8_t position;   /* among the arguments that are no floating-point numbers, from 1; 0: what
+			       is returned */
+	uint8_t reserved;
 };
 
 /* Longer symbols and lists of aliases are cut. */

@@ -12,6 +12,7 @@
 #include "symbol/image.h"
 #include "symbol/image_function.h"
 #include "symbol/image_listing.h"
+#include "symbol/parameters.h"
 #include "symbol/perf_map.h"
 #include "symbol/source.h"
 #include "symbol/symbols.h"
@@ -275,6 +276,19 @@ static int list(struct entry *entry, const struct message_list *request, struct 
 	return 0;
 }
 
+static int parameters(struct entry *entry, uint64_t address, struct buffer *reply)
+{
+	struct message_parameter found[MESSAGE_PARAMETERS_MAX];
+	unsigned int count;
+
+	if (!entry->image)
+		return -EINVAL;
+	count = parameters_find(image_dwarf(entry->image), address, found);
+	buffer_add(reply, found, count * sizeof(*found));
+	((struct message *)reply->data)->count = count;
+	return 0;
+}
+
 static int answer_entry(struct reader *reader, const struct message *request, int *fd,
 			struct buffer *reply)
 {
@@ -301,6 +315,8 @@ static int answer_entry(struct reader *reader, const struct message *request, in
 		return entry->image ? 0 : -EINVAL;
 	case MESSAGE_LIST:
 		return list(entry, (const struct message_list *)request, reply);
+	case MESSAGE_PARAMETERS:
+		return parameters(entry, address->address, reply);
 	case MESSAGE_DEBUG:
 		err = entry->image && *fd >= 0 ? image_set_debug(entry->image, *fd) : -EINVAL;
 		if (!err)
@@ -319,6 +335,7 @@ static size_t request_size(const struct message *request)
 		return sizeof(struct message_open);
 	case MESSAGE_ROW:
 	case MESSAGE_CALL_SITE:
+	case MESSAGE_PARAMETERS:
 		return sizeof(struct message_address);
 	case MESSAGE_FUNCTION:
 		return sizeof(struct message_find);

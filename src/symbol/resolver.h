@@ -195,6 +195,28 @@ void resolver_add_source_lines(struct resolver *resolver, struct resolver_listin
 
 void resolver_listing_release(struct resolver_listing *listing);
 
+/* A parameter of a function as debug information has it, or what it returns. */
+struct resolver_parameter {
+	char name[32];
+	enum {
+		RESOLVER_PARAMETER_SIGNED = 1,
+		RESOLVER_PARAMETER_UNSIGNED = 2,
+		RESOLVER_PARAMETER_POINTER = 3,
+		RESOLVER_PARAMETER_TEXT = 4, /* a pointer to char */
+	} type;
+	uint32_t size_bytes; /* of a number */
+	uint32_t position;   /* among the arguments that are no floating-point numbers, from 1; 0:
+				what is returned */
+};
+
+#define RESOLVER_PARAMETERS_MAX 12
+
+/* Finds those of ITEM, a function of LISTING, that the x86-64 ABI passes in places of their own.
+ * Returns how many; 0 if nothing is known. */
+size_t resolver_parameters(struct resolver *resolver, struct resolver_listing *listing,
+			   const struct resolver_listed *item,
+			   struct resolver_parameter ret[RESOLVER_PARAMETERS_MAX]);
+
 struct resolver_statistics {
 	uint64_t stacks; /* user stacks turned into frames */
 	uint64_t truncated;

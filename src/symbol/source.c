@@ -23,9 +23,8 @@ void source_free(struct source *source)
 	free(source);
 }
 
-/* The compile unit at ADDRESS: by .debug_aranges, or else by asking each unit (libdw keeps what it
- * learns from either). */
-static Dwarf_Die *find_unit(Dwarf *dwarf, Dwarf_Addr address, Dwarf_Die *memory)
+/* By .debug_aranges, or else by asking each unit (libdw keeps what it learns from either). */
+Dwarf_Die *source_find_unit(Dwarf *dwarf, Dwarf_Addr address, Dwarf_Die *memory)
 {
 	Dwarf_CU *unit = NULL;
 	Dwarf_Die sub;
@@ -94,10 +93,9 @@ static void line_place(Dwarf_Die *unit, Dwarf_Addr address, struct source_place 
 		place->line = (uint32_t)number;
 }
 
-/* The DIEs around ADDRESS, innermost first, as they lie inside each other in the code.
- * (dwarf_getscopes alone leaves the code at the first inlined call and goes on where that function
- * was defined.) */
-static int find_scopes(Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die **ret)
+/* dwarf_getscopes alone leaves the code at the first inlined call and goes on where that function
+ * was defined. */
+int source_find_scopes(Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die **ret)
 {
 	_cleanup_free_ Dwarf_Die *scopes = NULL;
 
@@ -115,11 +113,11 @@ unsigned int source_find(struct source *source, uint64_t address,
 	Dwarf_Die unit;
 	int count;
 
-	if (!source->dwarf || !find_unit(source->dwarf, address, &unit))
+	if (!source->dwarf || !source_find_unit(source->dwarf, address, &unit))
 		return 0;
 	line_place(&unit, address, &next);
 	ret[0] = next;
-	count = find_scopes(&unit, address, &scopes);
+	count = source_find_scopes(&unit, address, &scopes);
 	for (int i = 0; i < count && found < SOURCE_DEPTH_MAX; i++) {
 		int tag = dwarf_tag(&scopes[i]);
 

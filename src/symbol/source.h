@@ -6,11 +6,11 @@
 #ifndef DASHCAM_SYMBOL_SOURCE_H
 #define DASHCAM_SYMBOL_SOURCE_H
 
+#include <elfutils/libdw.h>
 #include <stdint.h>
 
 #define SOURCE_DEPTH_MAX 32 /* inlined calls inside each other that are followed */
 
-struct Dwarf;
 struct source;
 
 /* One function at an address. The texts belong to the DWARF data; never NULL. */
@@ -23,12 +23,19 @@ struct source_place {
 };
 
 /* DWARF is borrowed and may be NULL: then nothing is found. */
-struct source *source_new(struct Dwarf *dwarf);
+struct source *source_new(Dwarf *dwarf);
 void source_free(struct source *source); /* NULL is fine */
 
 /* Finds the functions at ADDRESS: the innermost inlined one first, the real one last. Returns how
  * many, 0 if nothing is known. */
 unsigned int source_find(struct source *source, uint64_t address,
 			 struct source_place ret[SOURCE_DEPTH_MAX]);
+
+/* The compile unit at ADDRESS, in MEMORY; NULL if there is none. */
+Dwarf_Die *source_find_unit(Dwarf *dwarf, Dwarf_Addr address, Dwarf_Die *memory);
+
+/* The DIEs around ADDRESS, innermost first, as they lie inside each other in the code. Returns how
+ * many; the caller frees *RET. */
+int source_find_scopes(Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die **ret);
 
 #endif
