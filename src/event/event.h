@@ -556,8 +556,6 @@ struct event_span_name {
 	char text[]; /* NAME, NUL, BINARY:FUNCTION, NUL */
 };
 
-#define EVENT_SPAN_DEPTH_MAX 16 /* spans of one thread that can be inside each other */
-
 enum event_span_flag {
 	EVENT_SPAN_OPEN = 1,   /* it had not returned: time_ns is when it was seen last */
 	EVENT_SPAN_BROKEN = 2, /* its return was not seen (longjmp, exception, no probe there): time_ns
