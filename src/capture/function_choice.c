@@ -152,16 +152,55 @@ static bool has_program(const struct function_request *request)
 	return request->command || request->pid_count > 0;
 }
 
-/* Those of a process are found in what it maps. */
-static void add_needed(struct search *search, const struct resolver_listing *listing)
+/* DIRECTORY with $ORIGIN replaced by the directory that FILE lies in; the caller frees it. */
+static char *without_origin(const char *directory, const char *file)
 {
-	for (size_t i = 0; i < listing->needed_count; i++) {
-		char name[PATH_MAX];
+	const char *last = strrchr(file, '/');
+	size_t skip = !strncmp(directory, "$ORIGIN", 7)     ? 7
+		      : !strncmp(directory, "${ORIGIN}", 9) ? 9
+							    : 0;
 
-		if (strlen(listing->needed[i]) >= sizeof(name))
-			continue;
-		strcpy(name, listing->needed[i]);
-		add_candidate(search, &(struct candidate){.binary = name});
+	if (!skip || !last)
+		return xstrdup(directory);
+	return xasprintf("%.*s%s", (int)(last - file), file, directory + skip);
+}
+
+/* The library NAME in one of DIRECTORIES, with colons or semicolons between, for FILE; NULL: in
+ * none. The caller frees it. */
+static char *find_library(const char *directories, const char *file, const char *name)
+{
+	_cleanup_free_ char *copy = xstrdup(directories);
+	char *rest = copy, *directory;
+
+	while ((directory = strsep(&rest, ":;"))) {
+		_cleanup_free_ char *real = without_origin(directory, file);
+		char *path = real[0] == '/' ? xasprintf("%s/%s", real, name) : NULL;
+		struct stat status;
+
+		if (path && !stat(path, &status) && S_ISREG(status.st_mode))
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* What a command's program is linked with, looked for as the dynamic linker does. Libraries of a
+ * process are found in what it maps. */
+static void add_needed(struct search *search, const char *file,
+		       const struct resolver_listing *listing)
+{
+	const char *directories = getenv("LD_LIBRARY_PATH");
+
+	for (size_t i = 0; i < listing->needed_count; i++) {
+		const char *name = listing->needed[i];
+		_cleanup_free_ char *path =
+			directories ? find_library(directories, file, name) : NULL;
+
+		if (!path)
+			path = find_library(listing->runpath, file, name);
+		if (!path)
+			path = xstrdup(name);
+		add_candidate(search, &(struct candidate){.binary = path});
 	}
 }
 
@@ -182,7 +221,7 @@ static int look_into(struct search *search, const struct candidate *candidate,
 	if (was_done(search, listing->path))
 		return 0;
 	if (search->wants_libraries && !candidate->pid && !candidate->wish)
-		add_needed(search, listing);
+		add_needed(search, file.shown, listing);
 	from = search->choice->count;
 	err = function_pick_take(search->pick, &file);
 	if (!err)
@@ -190,24 +229,40 @@ static int look_into(struct search *search, const struct candidate *candidate,
 	return err;
 }
 
-/* Is there a reason to read it? Of a command's libraries each may need one that is wanted. */
+/* Are its functions wanted, as far as its name tells? */
 static bool is_wanted(const struct search *search, const struct candidate *candidate)
 {
-	return candidate->is_program || candidate->wish || !candidate->pid ||
+	return candidate->is_program || candidate->wish ||
 	       function_pick_wants(search->pick, false, candidate->binary, "");
+}
+
+/* Lists the functions of a file; of one that only leads to others, what it needs. */
+static int list(const struct search *search, const struct candidate *candidate,
+		struct resolver_listing *ret)
+{
+	struct resolver_query query = {.binary = candidate->binary,
+				       .pids = &candidate->pid,
+				       .pid_count = candidate->pid != 0,
+				       .only_about = !is_wanted(search, candidate)};
+	int err = resolver_list_functions(search->resolver, &query, ret);
+
+	if (err || !query.only_about ||
+	    !function_pick_wants(search->pick, false, ret->path, ret->soname))
+		return err;
+	/* it is wanted by the name that it has inside */
+	resolver_listing_release(ret);
+	query.only_about = false;
+	return resolver_list_functions(search->resolver, &query, ret);
 }
 
 static int look_at(struct search *search, const struct candidate *candidate)
 {
-	const struct resolver_query query = {.binary = candidate->binary,
-					     .pids = &candidate->pid,
-					     .pid_count = candidate->pid != 0};
 	struct resolver_listing listing;
 	int err;
 
-	if (!is_wanted(search, candidate))
+	if (candidate->pid && !is_wanted(search, candidate))
 		return 0;
-	err = resolver_list_functions(search->resolver, &query, &listing);
+	err = list(search, candidate, &listing);
 	/* a library by its name may come later */
 	if (err && candidate->wish &&
 	    (!has_program(search->request) || strchr(candidate->binary, '/')))

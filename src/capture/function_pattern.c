@@ -377,6 +377,17 @@ static bool is_cut_name(const char *wanted, const char *name)
 	return !strncmp(wanted, name, size) && (name[size] == '\0' || name[size] == '.');
 }
 
+/* A path leads there by itself, or without its links: /lib may be one to /usr/lib. */
+static bool leads_to(const char *glob, const char *path)
+{
+	_cleanup_free_ char *real = NULL;
+
+	if (glob_matches(glob, path))
+		return true;
+	real = realpath(path, NULL);
+	return real && glob_matches(glob, real);
+}
+
 bool function_pattern_is_at(const struct function_pattern *pattern, const char *path,
 			    const char *soname)
 {
@@ -385,7 +396,7 @@ bool function_pattern_is_at(const struct function_pattern *pattern, const char *
 	if (!pattern->place)
 		return false;
 	if (strchr(pattern->place, '/'))
-		return glob_matches(pattern->place, path);
+		return leads_to(pattern->place, path);
 	base = base ? base + 1 : path;
 	if (glob_has_wildcard(pattern->place))
 		return glob_matches(pattern->place, base) || glob_matches(pattern->place, soname);

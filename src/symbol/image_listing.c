@@ -342,13 +342,13 @@ static uint32_t add_dynamic(Elf *elf, Elf_Data *data, const GElf_Shdr *header, G
 			continue;
 		buffer_add(text, name, strlen(name) + 1);
 		count++;
-		if (tag == DT_SONAME)
+		if (tag != DT_NEEDED)
 			break;
 	}
 	return count;
 }
 
-/* The soname, then what is needed. Returns how many are needed. */
+/* The soname, where to look for libraries, and what is needed. Returns how many are needed. */
 static uint32_t add_sonames(Elf *elf, struct buffer *text)
 {
 	Elf_Scn *section = NULL;
@@ -364,9 +364,12 @@ static uint32_t add_sonames(Elf *elf, struct buffer *text)
 			continue;
 		if (add_dynamic(elf, data, &header, DT_SONAME, text) == 0)
 			buffer_add(text, "", 1);
+		if (add_dynamic(elf, data, &header, DT_RUNPATH, text) == 0 &&
+		    add_dynamic(elf, data, &header, DT_RPATH, text) == 0)
+			buffer_add(text, "", 1);
 		return add_dynamic(elf, data, &header, DT_NEEDED, text);
 	}
-	buffer_add(text, "", 1);
+	buffer_add(text, "\0", 2);
 	return 0;
 }
 

@@ -77,6 +77,11 @@ static int take_about(struct resolver_listing *listing, const struct message *re
 	at = copy_text(&listing->text, (const char *)(about + 1), about->text_size);
 	left = about->text_size - strlen(at) - 1;
 	listing->soname = at;
+	if (left == 0)
+		return -EBADMSG;
+	at += strlen(at) + 1;
+	left -= strlen(at) + 1;
+	listing->runpath = at;
 	listing->needed = arena_alloc(&listing->text, (left + 1) * sizeof(*listing->needed));
 	while (left > 0 && listing->needed_count < reply->count) {
 		at += strlen(at) + 1;
@@ -190,18 +195,24 @@ static int ask_functions(struct resolver *resolver, struct resolver_listing *lis
 	return 0;
 }
 
-int resolver_list_module(struct resolver *resolver, struct resolver_listing *listing)
+static int list_module(struct resolver *resolver, struct resolver_listing *listing, bool only_about)
 {
 	int err;
 
-	listing->soname = "";
-	module_offer_debug(resolver->modules, listing->module);
+	listing->soname = listing->runpath = "";
+	if (!only_about)
+		module_offer_debug(resolver->modules, listing->module);
 	err = ask_about(resolver, listing);
-	if (!err)
+	if (!err && !only_about)
 		err = ask_functions(resolver, listing);
 	listing->build_id_size = listing->module->build_id_size;
 	memcpy(listing->build_id, listing->module->build_id, sizeof(listing->build_id));
 	return err;
+}
+
+int resolver_list_module(struct resolver *resolver, struct resolver_listing *listing)
+{
+	return list_module(resolver, listing, false);
 }
 
 int resolver_list_functions(struct resolver *resolver, const struct resolver_query *query,
@@ -211,7 +222,7 @@ int resolver_list_functions(struct resolver *resolver, const struct resolver_que
 	int err = resolver_find_module(resolver, query, &listing.module, &listing.path);
 
 	if (!err) {
-		err = resolver_list_module(resolver, &listing);
+		err = list_module(resolver, &listing, query->only_about);
 		if (err)
 			fail_errno(err, "reading the functions of %s", query->binary);
 	}

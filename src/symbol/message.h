@@ -115,8 +115,8 @@ struct message_function {
 	char suggestions[MESSAGE_SUGGESTIONS_MAX][MESSAGE_FUNCTION_NAME];
 };
 
-/* Behind it TEXT_SIZE bytes: the file's soname and a NUL, then COUNT times the soname of a library
- * it needs and a NUL. */
+/* Behind it TEXT_SIZE bytes, texts with a NUL behind each: the file's soname, its DT_RUNPATH or
+ * DT_RPATH, and COUNT sonames of libraries it needs. */
 struct message_about {
 	struct message message;
 	uint32_t flags; /* FUNCTION_MAY_UNWIND, FUNCTION_MOVES_STACKS */

@@ -98,6 +98,7 @@ struct resolver_query {
 	const char *function;
 	const uint32_t *pids;
 	size_t pid_count;
+	bool only_about; /* of a listing: what the file needs is enough, without its functions */
 };
 
 struct resolver_function {
@@ -169,6 +170,8 @@ struct resolver_listed {
 struct resolver_listing {
 	char *path;          /* leads to the file */
 	const char *soname;  /* "" if it has none */
+	const char *runpath; /* directories with colons between where it wants libraries to be looked
+				for, "" for none; $ORIGIN is its own */
 	const char **needed; /* sonames of the libraries it is linked with */
 	size_t needed_count;
 	bool may_unwind;   /* exceptions may go through its functions */
