@@ -18,6 +18,9 @@
 #define TRACE_UPROBE_SESSION 57 /* 6.13 */
 #define UPROBE_MULTI_RETURN  1
 
+/* The kernel's own errno for an instruction that it cannot probe; it should not come out, but does. */
+#define KERNEL_ENOTSUPP 524
+
 /* A file where so many places are refused one by one is left out as a whole. */
 #define REFUSED_MAX 100
 
@@ -167,7 +170,7 @@ static void leave_out(struct batch *batch, size_t from, size_t to, int err)
 static bool is_of_file(int err)
 {
 	return err != -EINVAL && err != -EOPNOTSUPP && err != -EIO && err != -ENOTSUP &&
-	       err != -524 && err != -ENOEXEC;
+	       err != -KERNEL_ENOTSUPP && err != -ENOEXEC;
 }
 
 /* If the kernel refuses them, halves them until it is known which one it is. */

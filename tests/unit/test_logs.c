@@ -31,7 +31,7 @@ static void fake_open(struct fake *fake, enum event_log log)
 
 static struct event_header *reserve(struct fake *fake, uint32_t bytes, uint32_t *ret_mark)
 {
-	uint32_t unit = fake->log == EVENT_LOG_SWITCH ? LOG_SLOT_UNIT : LOG_EVIDENCE_UNIT;
+	uint32_t unit = fake->log == EVENT_LOG_EVIDENCE ? LOG_EVIDENCE_UNIT : LOG_SLOT_UNIT;
 	uint64_t units = (bytes + unit - 1) / unit, add = units, at;
 
 	if (fake->log == EVENT_LOG_EVIDENCE)
@@ -157,6 +157,64 @@ static void an_unfinished_record_is_waited_for(void **state)
 	commit(open, mark);
 	log_read(&reader, &out, &round);
 	assert_int_equal(round.events, 2);
+	buffer_release(&out);
+	free(fake.head);
+}
+
+static void write_slot(struct fake *fake, uint16_t kind)
+{
+	uint32_t mark;
+	struct event_header *header = reserve(fake, LOG_SLOT_UNIT, &mark);
+
+	header->kind = kind;
+	header->size = LOG_SLOT_UNIT;
+	commit(header, mark);
+}
+
+/* Programs that write calls can be put off their CPU: one is waited for until the others need the
+ * room. */
+static void an_unfinished_call_is_waited_for_long(void **state)
+{
+	struct fake fake;
+	struct log_reader reader;
+	struct log_round round;
+	struct buffer out = {0};
+	uint32_t mark;
+
+	(void)state;
+	fake_open(&fake, EVENT_LOG_CALL);
+	log_reader_init(&reader, fake.head, EVENT_LOG_CALL, KEY, LOG_BYTES);
+	reserve(&fake, LOG_SLOT_UNIT, &mark);
+	for (int i = 0; i < 100; i++) {
+		write_slot(&fake, EVENT_CALL);
+		log_read(&reader, &out, &round);
+		assert_int_equal(round.events + round.lost, 0);
+	}
+	while (log_written(&reader) < LOG_BYTES / LOG_SLOT_UNIT / 4 + 2)
+		write_slot(&fake, EVENT_CALL);
+	log_read(&reader, &out, &round);
+	assert_int_equal(round.lost, 1);
+	assert_int_equal(round.events, LOG_BYTES / LOG_SLOT_UNIT / 4 + 1);
+	buffer_release(&out);
+	free(fake.head);
+}
+
+static void a_log_holds_its_own_kinds_only(void **state)
+{
+	struct fake fake;
+	struct log_reader reader;
+	struct log_round round;
+	struct buffer out = {0};
+
+	(void)state;
+	fake_open(&fake, EVENT_LOG_CALL);
+	log_reader_init(&reader, fake.head, EVENT_LOG_CALL, KEY, LOG_BYTES);
+	write_slot(&fake, EVENT_CALL);
+	write_slot(&fake, EVENT_SWITCH);
+	write_slot(&fake, EVENT_CALL);
+	log_read(&reader, &out, &round);
+	assert_int_equal(round.events, 2);
+	assert_int_equal(round.lost, 1);
 	buffer_release(&out);
 	free(fake.head);
 }
@@ -311,6 +369,8 @@ int main(void)
 		cmocka_unit_test(every_event_is_read_once),
 		cmocka_unit_test(what_a_lap_destroys_is_counted),
 		cmocka_unit_test(an_unfinished_record_is_waited_for),
+		cmocka_unit_test(an_unfinished_call_is_waited_for_long),
+		cmocka_unit_test(a_log_holds_its_own_kinds_only),
 		cmocka_unit_test(forged_marks_are_not_believed),
 		cmocka_unit_test(evidence_is_counted_exactly_through_laps),
 		cmocka_unit_test(a_fast_writer_cannot_cheat),
