@@ -92,7 +92,8 @@ static int prepare_object(struct capture *capture)
 			bpf_program__set_autoload(program, choice_is_used(capture, id));
 	}
 	function_engine_prepare(capture->functions.probes.engine, capture->object,
-				choice_is_used(capture, HOOK_FUNCTION_ENTRY));
+				choice_is_used(capture, HOOK_FUNCTION_ENTRY),
+				capture->settings.values_may_sleep);
 	return err;
 }
 
