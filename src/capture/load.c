@@ -159,6 +159,12 @@ int load_object(struct capture *capture, int evidence_wanted)
 
 	choice_make(capture, evidence_wanted);
 	err = load_once(capture);
+	if (err && err != -ENOMEM && capture->settings.values_may_sleep) {
+		/* texts that are not in memory are worth less than all values */
+		fail_clear();
+		capture->settings.values_may_sleep = 0;
+		err = load_once(capture);
+	}
 	if (!err || err == -ENOMEM)
 		return err;
 	fail_clear();
