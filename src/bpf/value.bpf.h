@@ -86,27 +86,47 @@ static __always_inline __u64 result(const struct pt_regs *regs)
 
 #endif
 
+/* A page that the program has not touched yet, of its literals for instance, is not there. Where
+ * the programs here may sleep, it is brought in, as it would be when the function reads it. */
+static __always_inline void bring_in(__u64 address)
+{
+	char byte;
+
+	bpf_copy_from_user(&byte, 1, (void *)address);
+	bpf_copy_from_user(&byte, 1, (void *)(address + EVENT_VALUE_BYTES_MAX - 1));
+}
+
+static __always_inline long try_text(struct event_value_text *text,
+				     const struct value_source *source, __u64 address)
+{
+	__u32 bytes = source->read_bytes;
+	long err;
+
+	/* one more than is shown tells a text that is cut */
+	if (source->is_text)
+		return bpf_probe_read_user_str(text->bytes, EVENT_VALUE_BYTES_MAX + 1,
+					       (void *)address);
+	if (bytes > EVENT_VALUE_BYTES_MAX)
+		bytes = EVENT_VALUE_BYTES_MAX;
+	err = bpf_probe_read_user(text->bytes, bytes, (void *)address);
+	return err ? err : bytes;
+}
+
 static __always_inline void read_text(struct event_raw_call_value *event,
 				      const struct value_source *source, __u64 address)
 {
 	struct event_value_text *text;
-	__u32 at = event->text_count, bytes = source->read_bytes;
+	__u32 at = event->text_count;
 
 	if (at >= EVENT_VALUE_TEXTS_MAX)
 		return;
 	text = &event->texts[at];
 	event->text_count = at + 1;
-	/* one more than is shown tells a text that is cut */
-	if (source->is_text) {
-		text->size = bpf_probe_read_user_str(text->bytes, EVENT_VALUE_BYTES_MAX + 1,
-						     (void *)address);
-		return;
+	text->size = try_text(text, source, address);
+	if (text->size < 0 && settings.values_may_sleep && address) {
+		bring_in(address);
+		text->size = try_text(text, source, address);
 	}
-	if (bytes > EVENT_VALUE_BYTES_MAX)
-		bytes = EVENT_VALUE_BYTES_MAX;
-	text->size = bpf_probe_read_user(text->bytes, bytes, (void *)address);
-	if (!text->size)
-		text->size = bytes;
 }
 
 static __always_inline struct value_scratch *scratch_of_thread(void)

@@ -97,7 +97,8 @@ static const struct {
 	{"on_function_session", true},
 };
 
-void function_engine_prepare(enum function_engine engine, struct bpf_object *object, bool is_used)
+void function_engine_prepare(enum function_engine engine, struct bpf_object *object, bool is_used,
+			     bool may_sleep)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		struct bpf_program *program =
@@ -108,6 +109,8 @@ void function_engine_prepare(enum function_engine engine, struct bpf_object *obj
 					  is_used && programs[i].is_of_session == is_session);
 		bpf_program__set_expected_attach_type(program,
 						      (enum bpf_attach_type)attach_types[engine]);
+		if (may_sleep)
+			bpf_program__set_flags(program, BPF_F_SLEEPABLE);
 	}
 }
 
