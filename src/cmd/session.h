@@ -70,8 +70,8 @@ extern const char *const session_hook_names[];
 	       "or a library or program by its name, FUNCTION a symbol, or 0x and its address; "   \
 	       "may be repeated"),                                                                 \
 	OPTION("span-anyway", 0, OPTION_FLAG, struct_, member_.spans_anyway, NULL,                 \
-	       "allow --span where an exception (C++, Rust) or a switch of stacks (Go, "           \
-	       "coroutines) inside FUNCTION ends the program"),                                    \
+	       "allow --span where a switch of stacks (Go, coroutines) inside FUNCTION ends the "  \
+	       "program"),                                                                         \
 	OPTION("function", 'F', OPTION_SERIES, struct_, member_.functions, "FUNCTIONS",            \
 	       "record each call of these functions of the program: a glob ('leveldb::*', '*' for " \
 	       "all), /a regular expression/, or with @ those of a library ('*@libc.so.6') or "    \

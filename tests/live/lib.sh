@@ -252,6 +252,11 @@ stop_recording() {
 	wait "$recorder" || status=$?
 }
 
+# Has a process nothing to do but to wait for its input?
+reads_a_pipe() { # PID
+	[ "$(cat "/proc/$1/wchan")" = anon_pipe_read ] || [ "$(cat "/proc/$1/wchan")" = pipe_read ]
+}
+
 # A port that nobody listens on.
 free_port() {
 	local port
