@@ -69,7 +69,8 @@ struct summer {
 	struct span_of_time *gaps; /* where calls or spans were lost, by their start */
 	size_t gap_count, gap_at;
 	uint64_t gap_to_ns;   /* the last end of the gaps up to gap_at */
-	uint64_t hot_from_ns; /* from here on calls of some function are not written */
+	uint64_t hot_from_ns; /* from here on calls are not written that may be around written ones
+			       */
 	bool limits_time;
 };
 
@@ -103,10 +104,12 @@ static void find_gaps(struct summer *summer)
 	qsort(summer->gaps, summer->gap_count, sizeof(*summer->gaps), compare_gaps);
 	summer->hot_from_ns = UINT64_MAX;
 	for (size_t i = 0; i < call_name_count(summer->model); i++) {
-		uint64_t since_ns = call_name_at(summer->model, i)->counted.since_ns;
+		const struct call_counted *counted = &call_name_at(summer->model, i)->counted;
 
-		if (since_ns && since_ns < summer->hot_from_ns)
-			summer->hot_from_ns = since_ns;
+		/* where nothing was traced inside, it is around nothing */
+		if (counted->since_ns && counted->self_ns < counted->total_ns &&
+		    counted->since_ns < summer->hot_from_ns)
+			summer->hot_from_ns = counted->since_ns;
 	}
 }
 
@@ -402,7 +405,7 @@ static void finish_sum(struct summer *summer, const struct call_name *name)
 	sum->p50_ns = percentile(&ranks, 50);
 	sum->p90_ns = percentile(&ranks, 90);
 	sum->p99_ns = percentile(&ranks, 99);
-	if (knows_counted) {
+	if (knows_counted && counted->calls) {
 		sum->counted = counted->calls;
 		sum->total_ns += counted->total_ns;
 		sum->self_ns -=

@@ -25,8 +25,7 @@ static bool is_count(const char *name)
 {
 	static const char *const counts[] = {"count",   "switches", "preemptions", "waits",
 					     "samples", "runs",     "events",      "wakeups",
-					     "frames",  "threads",  "times",
-					     "calls"};
+					     "frames",  "threads",  "times",       "calls"};
 
 	return is_one_of(name, counts, ARRAY_SIZE(counts)) || ends_with(name, "_count");
 }
@@ -34,7 +33,7 @@ static bool is_count(const char *name)
 enum table_column_kind query_column_kind(const char *name, int sqlite_type, bool plain)
 {
 	static const char *const moments[] = {"start_ns", "end_ns",  "wake_ns", "from_ns",
-					      "to_ns",    "time_ns", "at_ns"};
+					      "to_ns",    "time_ns", "at_ns",   "counted_from_ns"};
 
 	if (sqlite_type == SQLITE_TEXT || sqlite_type == SQLITE_BLOB)
 		return COLUMN_TEXT;

@@ -51,7 +51,7 @@ int query_step(struct query *query, sqlite3_stmt *statement);
 
 /*
  * How a result column is shown as text, told by its name:
- *	start_ns end_ns wake_ns from_ns to_ns time_ns at_ns	moments, in s since the start
+ *	start_ns end_ns wake_ns from_ns to_ns time_ns at_ns counted_from_ns	moments, in s since the start
  *	other *_ns						durations
  *	*_bytes, share *_share, *_address			sizes, per cent, hexadecimal
  *	count *_count switches waits samples runs events ...	counts

@@ -411,9 +411,10 @@ static void test_random_hot(void **state)
 			program.calls[i].is_written &=
 				program.calls[i].name != 2 || program.calls[i].end_ns < since_ns;
 		synth = synth_of(&program);
-		synth_printf(synth,
-			     "60000000 cpu0 event call_count name=2 calls=0 since_ns=%" PRIu64,
-			     since_ns);
+		synth_printf(
+			synth,
+			"60000000 cpu0 event call_count name=2 calls=0 total=2 self=1 since_ns=%" PRIu64,
+			since_ns);
 		check_all(&program, synth);
 		synth_free(synth);
 	}
