@@ -74,7 +74,8 @@ static uint64_t monotonic_ns(void)
 static int take_request(void *context, void *data, size_t size)
 {
 	struct guard *guard = context;
-	struct return_request *request = data;
+	const struct return_request *request = data;
+	struct replaced_returns returns; /* the ring cannot be written to */
 
 	if (size < sizeof(*request))
 		return 0;
@@ -83,8 +84,9 @@ static int take_request(void *context, void *data, size_t size)
 		return 0;
 	}
 	/* if it has not been waiting for long, it still is, and its stack is as it was */
-	if (monotonic_ns() < request->limit_ns || returns_check(&request->returns) > 0)
-		returns_write(&request->returns);
+	returns = request->returns;
+	if (monotonic_ns() < request->limit_ns || returns_check(&returns) > 0)
+		returns_write(&returns);
 	guard->repairs++;
 	guard->answers[request->ticket % RETURN_ANSWERS] = request->ticket;
 	return 0;
