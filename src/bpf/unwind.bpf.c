@@ -126,22 +126,23 @@ static __always_inline bool is_being_stopped(struct task_struct *task)
 }
 
 /* The signal first: the guard's SIGCONT must come behind it. */
-static __always_inline void stop_process(struct task_struct *task)
+static __noinline int stop_process(struct task_struct *task)
 {
 	__u32 pid = task->tgid;
 	__u8 one = 1;
 	struct return_request *request;
 
 	if (is_being_stopped(task) || bpf_map_update_elem(&return_stopped, &pid, &one, BPF_ANY))
-		return;
+		return 0;
 	bpf_send_signal(SIGSTOP);
 	request = bpf_ringbuf_reserve(&return_requests, sizeof(*request), 0);
 	if (!request)
-		return; /* full: the guard looks into return_stopped once it has emptied it */
+		return 0; /* full: the guard looks into return_stopped once it has emptied it */
 	request->kind = RETURN_CONTINUE;
 	request->returns.pid = pid;
 	request->returns.count = 0;
 	bpf_ringbuf_submit(request, BPF_RB_FORCE_WAKEUP);
+	return 0;
 }
 
 /* Of a thread that walks its stack: how many frames are left to look at, and at which place. */
@@ -177,21 +178,37 @@ static long expect_no_return(__u32 turn, void *context)
 	return 0;
 }
 
-static __always_inline void expect_no_returns(struct task_struct *task,
-					      const struct replaced_returns *returns)
+static __noinline int expect_no_returns(struct task_struct *task,
+					const struct replaced_returns *returns)
 {
 	struct thread_calls *calls = calls_of(task);
 	struct unwound unwound = {.returns = returns, .left = calls ? calls->count : 0};
 
 	bpf_loop(CALL_DEPTH_MAX + RETURNS_MAX, expect_no_return, &unwound, 0);
+	return 0;
 }
 
+/* Returns whether the guard has put the addresses back. */
+static __noinline int wait_for_guard(__u32 ticket, __u64 stack_top, __u64 limit_ns)
+{
+	struct unwind_wait wait = {.limit_ns = limit_ns, .stack_top = stack_top, .ticket = ticket};
+
+	bpf_loop(WAIT_TURNS, wait_for_answer, &wait, 0);
+	return is_answered(wait.ticket);
+}
+
+/*
+ * While one thread waits here, others come here on the same CPU. From 6.13 on the kernel gives a
+ * function of a program that has 64 bytes of stack or more one stack per CPU for all of them: so
+ * each of these has less.
+ */
 SEC("uprobe.s")
 int on_unwind(struct pt_regs *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct unwind_wait wait = {.stack_top = ctx->sp};
 	struct return_request *request;
+	__u64 limit_ns;
+	__u32 ticket;
 
 	if (!first_return(task))
 		return 0;
@@ -203,15 +220,14 @@ int on_unwind(struct pt_regs *ctx)
 		bpf_ringbuf_discard(request, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
-	wait.ticket = __sync_fetch_and_add(&next_ticket, 1) + 1;
-	wait.limit_ns = bpf_ktime_get_ns() + RETURN_WAIT_NS;
+	ticket = __sync_fetch_and_add(&next_ticket, 1) + 1;
+	limit_ns = bpf_ktime_get_ns() + RETURN_WAIT_NS;
 	request->kind = RETURN_REPAIR;
-	request->ticket = wait.ticket;
-	request->limit_ns = wait.limit_ns - RETURN_MARGIN_NS;
+	request->ticket = ticket;
+	request->limit_ns = limit_ns - RETURN_MARGIN_NS;
 	expect_no_returns(task, &request->returns);
 	bpf_ringbuf_submit(request, BPF_RB_FORCE_WAKEUP);
-	bpf_loop(WAIT_TURNS, wait_for_answer, &wait, 0);
-	if (!is_answered(wait.ticket))
+	if (!wait_for_guard(ticket, ctx->sp, limit_ns))
 		stop_process(task);
 	return 0;
 }
