@@ -68,6 +68,28 @@ static __always_inline bool is_under_way(struct thread_calls *calls, const struc
 	return returns_to == calls->trampoline;
 }
 
+/*
+ * As is_under_way, for the call around one that begins. To read the stack costs as much as all else
+ * here: a call that calls others from the same place of its stack, as loops do, is believed to be
+ * the same if it was under way for the last of them. (It could only have been left by longjmp since
+ * then, by a caller that now calls from just as deep.)
+ */
+static __always_inline bool is_around(struct thread_calls *calls, struct call_frame *frame,
+				      struct task_struct *task, __u64 stack_top)
+{
+	__u32 place = CALL_FRAME_PLACE(stack_top);
+
+	if (frame->flags & CALL_FRAME_NO_RETURN)
+		return is_under_way(calls, frame, task, stack_top);
+	if ((frame->flags & CALL_FRAME_ADDRESS_MASK) == place)
+		return true;
+	if (!is_under_way(calls, frame, task, stack_top))
+		return false;
+	if (frame->return_at != stack_top)
+		frame->flags = (frame->flags & ~CALL_FRAME_ADDRESS_MASK) | place;
+	return true;
+}
+
 /* Ends the current thread's innermost call if it has been left; 0: it has not, or there is none. A
  * global function: the verifier walks it once, and every recording waits for that. */
 __noinline int end_left_call(__u64 stack_top, __u64 now_ns)
@@ -245,7 +267,7 @@ static __always_inline bool enter(struct pt_regs *ctx)
 	if (settings.filter & FILTER_COMMS && !is_thread_wanted(task))
 		return false;
 	count = calls->count;
-	if (count && !is_under_way(calls, frame_at(calls, count - 1), task, stack_top)) {
+	if (count && !is_around(calls, frame_at(calls, count - 1), task, stack_top)) {
 		end_left_calls(stack_top);
 		count = calls->count;
 	}

@@ -161,6 +161,7 @@ static long expect_no_return(__u32 turn, void *context)
 	__u32 i = unwound->place;
 	const struct return_place *place;
 	struct call_frame *frame;
+	__u32 address = 0;
 
 	if (!calls || !unwound->left)
 		return 1;
@@ -170,9 +171,10 @@ static long expect_no_return(__u32 turn, void *context)
 		unwound->place = i + 1;
 		return 0;
 	}
-	if (i < RETURNS_MAX && i < unwound->returns->count && place->at == frame->return_at &&
-	    !(frame->flags & CALL_FRAME_NO_RETURN))
-		frame->flags |= CALL_FRAME_ADDRESS(place->address);
+	if (i < RETURNS_MAX && i < unwound->returns->count && place->at == frame->return_at)
+		address = CALL_FRAME_ADDRESS(place->address);
+	if (!(frame->flags & CALL_FRAME_NO_RETURN))
+		frame->flags = (frame->flags & ~CALL_FRAME_ADDRESS_MASK) | address;
 	frame->flags |= CALL_FRAME_NO_RETURN;
 	unwound->left--;
 	return 0;

@@ -159,9 +159,11 @@ enum call_frame_flag {
 	CALL_FRAME_COUNTED = 4, /* it is counted, not written */
 };
 
-/* With CALL_FRAME_NO_RETURN the low bits of its return address stand above the flags; 0: not known.
- */
+/* Above the flags stand bits of an address; 0: of none. With CALL_FRAME_NO_RETURN, of where the
+ * call returns to. Else, of the place on the stack of a call inside of it: when that began, this
+ * one was seen to be under way. */
 #define CALL_FRAME_ADDRESS(address) ((__u32)(address) << 3)
+#define CALL_FRAME_PLACE(at)        ((__u32)(at)&CALL_FRAME_ADDRESS_MASK)
 #define CALL_FRAME_ADDRESS_MASK     0xfffffff8u
 
 /* A call that a thread is inside of. */
