@@ -21,6 +21,26 @@
 #define KERNEL_DEPTH_MAX  64
 #define KERNEL_DEPTH_SAFE 32
 
+/* Empty. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} no_programs SEC(".maps");
+
+/*
+ * Since 6.13 programs of this type that use 64 bytes of stack or more get one of their own for each
+ * CPU, trusting that they do not run twice there at a time. On functions they do, when a thread is
+ * preempted in the middle of one, and would write over each other's stack. A program with a tail
+ * call is left on the thread's stack, even if the call is never made and the verifier removes it.
+ */
+static __always_inline void stay_on_own_stack(struct pt_regs *ctx)
+{
+	if (!settings.function_count)
+		bpf_tail_call(ctx, &no_programs, 0);
+}
+
 /* 6.13 brought sessions: one program for entry and return. */
 extern bool bpf_session_is_return(void) __weak __ksym;
 
@@ -376,6 +396,7 @@ static __always_inline void leave(struct pt_regs *ctx)
 SEC("uprobe")
 int on_function_entry(struct pt_regs *ctx)
 {
+	stay_on_own_stack(ctx);
 	enter(ctx);
 	return 0;
 }
@@ -383,6 +404,7 @@ int on_function_entry(struct pt_regs *ctx)
 SEC("uprobe")
 int on_function_return(struct pt_regs *ctx)
 {
+	stay_on_own_stack(ctx);
 	leave(ctx);
 	return 0;
 }
@@ -392,6 +414,7 @@ int on_function_return(struct pt_regs *ctx)
 SEC("uprobe")
 int on_function_session(struct pt_regs *ctx)
 {
+	stay_on_own_stack(ctx);
 	if (!bpf_session_is_return())
 		return enter(ctx) ? 0 : 1;
 	leave(ctx);
