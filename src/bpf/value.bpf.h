@@ -2,6 +2,9 @@
 /*
  * Values of calls: arguments at the entry of a function, and what it returns. Only words and the
  * bytes they lead to are read here; what they mean, the user side knows.
+ *
+ * These pieces may sleep. None may use 64 bytes of stack: from there on kernels since 6.13 give it a
+ * stack that all threads on a CPU share, one after the other as they think.
  */
 #ifndef DASHCAM_BPF_VALUE_BPF_H
 #define DASHCAM_BPF_VALUE_BPF_H

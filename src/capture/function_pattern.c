@@ -134,29 +134,53 @@ static struct function_value *add_value(struct function_values *values)
 	return &values->items[values->count++];
 }
 
-/* "arg2:u64" */
-static int read_argument(struct span_of_text text, struct function_values *values)
+/* "arg2" names the second argument, any other name the one that stands at that place in the list.
+ */
+static bool read_name(struct span_of_text name, uint32_t place, struct function_value *value)
+{
+	struct span_of_text number = {name.begin + strlen("arg"), name.end};
+
+	if (begins_with(name, "arg") && size_of(number) > 0 &&
+	    isdigit((unsigned char)*number.begin)) {
+		if (!read_number(number, FUNCTION_ARGUMENT_MAX, &value->position))
+			return false;
+		snprintf(value->name, sizeof(value->name), "arg%u", value->position);
+		return value->position > 0;
+	}
+	for (const char *at = name.begin; at < name.end; at++) {
+		if (!isalnum((unsigned char)*at) && *at != '_')
+			return false;
+	}
+	if (name.begin == name.end || isdigit((unsigned char)*name.begin) ||
+	    size_of(name) >= FUNCTION_VALUE_NAME || place > FUNCTION_ARGUMENT_MAX)
+		return false;
+	value->position = place;
+	snprintf(value->name, sizeof(value->name), "%.*s", size_of(name), name.begin);
+	return true;
+}
+
+/* "arg2:u64", "path:str": number PLACE in the list. */
+static int read_argument(struct span_of_text text, uint32_t place, struct function_values *values)
 {
 	const char *colon = memchr(text.begin, ':', (size_t)size_of(text));
-	struct span_of_text name = {text.begin, colon ? colon : text.end}, type, number;
+	struct span_of_text name = {text.begin, colon ? colon : text.end};
 	struct function_value *value = add_value(values);
 
 	if (!value)
 		return fail(-E2BIG, "at most %d values of one function", EVENT_VALUES_MAX);
-	name = trimmed(name);
-	number = (struct span_of_text){name.begin + strlen("arg"), name.end};
-	if (!colon || !begins_with(name, "arg") ||
-	    !read_number(number, FUNCTION_ARGUMENT_MAX, &value->position) || !value->position)
-		return fail(-EINVAL, "'%.*s' is no value: write arg1:TYPE to arg%d:TYPE",
-			    size_of(text), text.begin, FUNCTION_ARGUMENT_MAX);
-	type = trimmed((struct span_of_text){colon + 1, text.end});
-	snprintf(value->name, sizeof(value->name), "arg%u", value->position);
-	return read_type(type, value);
+	if (!colon || !read_name(trimmed(name), place, value))
+		return fail(
+			-EINVAL,
+			"'%.*s' is no value: write arg1:TYPE to arg%d:TYPE, or NAME:TYPE for all "
+			"in their order",
+			size_of(text), text.begin, FUNCTION_ARGUMENT_MAX);
+	return read_type(trimmed((struct span_of_text){colon + 1, text.end}), value);
 }
 
 /* What is between the parentheses. */
 static int read_arguments(struct span_of_text text, struct function_values *values)
 {
+	uint32_t place = 0;
 	int err = 0;
 
 	text = trimmed(text);
@@ -168,7 +192,7 @@ static int read_arguments(struct span_of_text text, struct function_values *valu
 		const char *comma = memchr(text.begin, ',', (size_t)size_of(text));
 		struct span_of_text one = {text.begin, comma ? comma : text.end};
 
-		err = read_argument(trimmed(one), values);
+		err = read_argument(trimmed(one), ++place, values);
 		text.begin = comma ? comma + 1 : text.end;
 	}
 	return err;
@@ -200,6 +224,19 @@ static int take_result(struct span_of_text *text, struct function_values *values
 	return 0;
 }
 
+/* A colon that is not half of a "::", as in C++ names. */
+static bool has_colon(struct span_of_text text)
+{
+	for (const char *at = text.begin; at < text.end; at++) {
+		if (*at != ':')
+			continue;
+		if (at + 1 == text.end || at[1] != ':')
+			return true;
+		at++;
+	}
+	return false;
+}
+
 /* Are these parentheses about values? Those of operator() and (anonymous namespace) are part of a
  * name. */
 static bool is_about_values(struct span_of_text text, const char *open)
@@ -212,7 +249,7 @@ static bool is_about_values(struct span_of_text text, const char *open)
 
 	if (inside.begin == inside.end)
 		return !is_operator;
-	return is_text(inside, "*") || begins_with(inside, "arg");
+	return is_text(inside, "*") || begins_with(inside, "arg") || has_colon(inside);
 }
 
 /* Takes "(VALUES)" off the end of TEXT. */
@@ -272,17 +309,11 @@ static int compile(struct function_pattern *pattern)
 	return 0;
 }
 
-/* What is behind the name: nothing, or "@PLACE". */
+/* Nothing, or "@PLACE". */
 static int read_place(struct span_of_text text, struct function_pattern *pattern)
 {
-	text = trimmed(text);
 	if (text.begin == text.end)
 		return 0;
-	if (*text.begin != '@')
-		return fail(-EINVAL,
-			    "'%.*s' makes no sense behind the name: write @LIBRARY, "
-			    "(VALUES) or ret:TYPE",
-			    size_of(text), text.begin);
 	text.begin++;
 	text = trimmed(text);
 	if (text.begin == text.end)
@@ -291,54 +322,71 @@ static int read_place(struct span_of_text text, struct function_pattern *pattern
 	return 0;
 }
 
-static int read_glob(struct span_of_text text, struct function_pattern *pattern)
+static int read_glob(struct span_of_text name, struct function_pattern *pattern)
 {
-	const char *at = memchr(text.begin, '@', (size_t)size_of(text));
-	struct span_of_text name = trimmed((struct span_of_text){text.begin, at ? at : text.end});
 	const char *open;
 
+	name = trimmed(name);
 	if (name.begin == name.end)
-		return fail(-EINVAL, "a function has a name: write '*%.*s' for all of them",
-			    size_of(text), text.begin);
+		return fail(-EINVAL, "a function has a name: write '*%s%s' for all of them",
+			    pattern->place ? "@" : "", pattern->place ? pattern->place : "");
 	pattern->name = copy_of(name);
 	open = name.end[-1] == ')' ? memrchr(name.begin, '(', (size_t)size_of(name)) : NULL;
-	if (open && is_about_values(name, open))
-		return fail(-EINVAL,
-			    "values are written behind the library: NAME@LIBRARY(arg1:str)");
 	if (open && open + 2 != name.end)
 		return fail(-EINVAL, "functions are named without their parameters; values are "
 				     "written as in NAME(arg1:str, arg2:int)");
 	pattern->is_exact = !glob_has_wildcard(pattern->name);
-	return at ? read_place((struct span_of_text){at, text.end}, pattern) : 0;
+	return 0;
 }
 
-static int read_regex(struct span_of_text text, struct function_pattern *pattern)
+/* TEXT stands between slashes; nothing but values and a place may stand behind them. */
+static int read_regex(struct span_of_text text, struct span_of_text rest,
+		      struct function_pattern *pattern)
 {
-	const char *end = regex_end(text);
+	rest = trimmed(rest);
+	if (text.begin == text.end)
+		return fail(-EINVAL, "the regular expression is empty");
+	if (rest.begin < rest.end)
+		return fail(-EINVAL,
+			    "'%.*s' makes no sense behind the name: write @LIBRARY, (VALUES) or "
+			    "ret:TYPE",
+			    size_of(rest), rest.begin);
+	pattern->name = regex_text(text);
+	return compile(pattern);
+}
+
+static int take_values(struct span_of_text *text, struct function_values *values)
+{
 	int err;
 
-	if (!end)
-		return fail(-EINVAL, "the regular expression lacks the '/' at its end");
-	if (end == text.begin + 1)
-		return fail(-EINVAL, "the regular expression is empty");
-	pattern->name = regex_text((struct span_of_text){text.begin + 1, end});
-	err = compile(pattern);
-	return err ? err : read_place((struct span_of_text){end + 1, text.end}, pattern);
+	*text = trimmed(*text);
+	err = take_result(text, values);
+	return err ? err : take_arguments(text, values);
 }
 
+/* Values stand at the end, or in front of the @ if there is one. */
 static int read_pattern(struct span_of_text text, struct function_pattern *pattern)
 {
-	const char *end = *text.begin == '/' ? regex_end(text) : NULL;
-	/* what stands in an expression is not about values */
-	struct span_of_text tail = {end ? end + 1 : text.begin, text.end};
-	int err = take_result(&tail, &pattern->values);
+	bool is_regex = *text.begin == '/';
+	const char *end = is_regex ? regex_end(text) : NULL, *at;
+	/* what stands in an expression is about nothing else */
+	struct span_of_text head = {end ? end + 1 : text.begin, text.end}, place;
+	int err;
 
+	if (is_regex && !end)
+		return fail(-EINVAL, "the regular expression lacks the '/' at its end");
+	at = memchr(head.begin, '@', (size_t)size_of(head));
+	place = (struct span_of_text){at ? at : text.end, text.end};
+	head.end = place.begin;
+	err = take_values(&place, &pattern->values);
 	if (!err)
-		err = take_arguments(&tail, &pattern->values);
+		err = take_values(&head, &pattern->values);
+	if (!err)
+		err = read_place(place, pattern);
 	if (err)
 		return err;
-	text.end = tail.end;
-	return *text.begin == '/' ? read_regex(text, pattern) : read_glob(text, pattern);
+	return is_regex ? read_regex((struct span_of_text){text.begin + 1, end}, head, pattern)
+			: read_glob(head, pattern);
 }
 
 int function_pattern_parse(const char *text, bool is_excluded, struct function_pattern *ret)

@@ -2,14 +2,15 @@
 /*
  * What is written behind -F and -N: which functions, and which of their values.
  *
- *	NAME[@PLACE][(VALUES)][ ret:TYPE]
+ *	NAME[@PLACE][(VALUES)][ ret:TYPE]     or NAME[(VALUES)][ ret:TYPE][@PLACE]
  *
  *	main                           a function of the program itself
  *	leveldb::*                     all whose name matches the glob
  *	/^sqlite3_(step|bind)/         all whose name matches the extended regular expression
  *	*@libc.so.6                    of the library of that name, which may be a glob
  *	sqlite3_*@/opt/db/libdb.so     of that file
- *	parse(arg1:str, arg2:u64) ret:int
+ *	parse(arg1:str, arg3:u64) ret:int
+ *	parse(path:str, size:u64)      the first two arguments, by names of one's own
  *	parse(*)                       names and types of all arguments from debug information
  *
  * A name is matched as people write it, without parameters, and as the symbol is.

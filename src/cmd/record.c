@@ -347,7 +347,7 @@ const struct command command_record = {
 		"                                             what is called often and says nothing\n"
 		"  dashcam record -F '*' -F '*@libc.so.6' -p 1234\n"
 		"                                             and of a library, in a running process\n"
-		"  dashcam record -F main -F '/^(get|set)_/' -F 'parse(arg1:str, arg2:u64) ret:int' -- ./program\n"
+		"  dashcam record -F main -F '/^(get|set)_/' -F 'parse(path:str, size:u64) ret:int' -- ./program\n"
 		"                                             some, with arguments and what comes back\n",
 	.options = record_rows,
 	.values_size = sizeof(struct record_values),

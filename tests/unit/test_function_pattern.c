@@ -85,6 +85,27 @@ static void test_values(void **state)
 	assert_int_equal(pattern.values.count, 0);
 	function_pattern_release(&pattern);
 
+	/* by names of one's own, in front of the library */
+	assert_int_equal(function_pattern_parse(
+				 "open(path: str , flags:int,arg6:ptr, b:u8) ret:int @ libc.so.6",
+				 false, &pattern),
+			 0);
+	assert_string_equal(pattern.name, "open");
+	assert_string_equal(pattern.place, "libc.so.6");
+	assert_int_equal(pattern.values.count, 5);
+	check_value(&items[0], "ret", FUNCTION_VALUE_SIGNED, 4, 0);
+	check_value(&items[1], "path", FUNCTION_VALUE_TEXT, EVENT_VALUE_BYTES_MAX, 1);
+	check_value(&items[2], "flags", FUNCTION_VALUE_SIGNED, 4, 2);
+	check_value(&items[3], "arg6", FUNCTION_VALUE_POINTER, 8, 6);
+	check_value(&items[4], "b", FUNCTION_VALUE_UNSIGNED, 1, 4);
+	function_pattern_release(&pattern);
+
+	assert_int_equal(function_pattern_parse("/^op/ (a:int) @libc*", false, &pattern), 0);
+	assert_string_equal(pattern.name, "^op");
+	assert_string_equal(pattern.place, "libc*");
+	assert_int_equal(pattern.values.count, 1);
+	function_pattern_release(&pattern);
+
 	assert_int_equal(function_pattern_parse("operator()(arg1:ptr)", false, &pattern), 0);
 	assert_string_equal(pattern.name, "operator()");
 	check_value(&items[0], "arg1", FUNCTION_VALUE_POINTER, 8, 1);
@@ -109,13 +130,18 @@ static void test_sentences(void **state)
 		{"f(int, char*)",
 		 "functions are named without their parameters; values are written "
 		 "as in NAME(arg1:str, arg2:int)"},
-		{"f(arg1:str)@libc.so.6",
-		 "values are written behind the library: NAME@LIBRARY(arg1:str)"},
+		{"f(std::string, a::b*)", "functions are named without their parameters; values "
+					  "are written as in NAME(arg1:str, arg2:int)"},
 		{"f(arg1:string)", "'string' is no type: str, bytes[N], i8 to i64, u8 to u64, int, "
 				   "long or ptr"},
-		{"f(arg1)", "'arg1' is no value: write arg1:TYPE to arg12:TYPE"},
-		{"f(arg0:int)", "'arg0:int' is no value: write arg1:TYPE to arg12:TYPE"},
-		{"f(arg13:int)", "'arg13:int' is no value: write arg1:TYPE to arg12:TYPE"},
+		{"f(arg1)",
+		 "'arg1' is no value: write arg1:TYPE to arg12:TYPE, or NAME:TYPE for all in their order"},
+		{"f(arg0:int)",
+		 "'arg0:int' is no value: write arg1:TYPE to arg12:TYPE, or NAME:TYPE for all in their order"},
+		{"f(arg13:int)",
+		 "'arg13:int' is no value: write arg1:TYPE to arg12:TYPE, or NAME:TYPE for all in their order"},
+		{"f(a b:int)",
+		 "'a b:int' is no value: write arg1:TYPE to arg12:TYPE, or NAME:TYPE for all in their order"},
 		{"f(arg1:bytes[0])", "bytes[N] wants a number from 1 to 128"},
 		{"f(arg1:bytes[129])", "bytes[N] wants a number from 1 to 128"},
 		{"f(arg1:bytes[8)", "bytes[N] wants a number from 1 to 128"},
