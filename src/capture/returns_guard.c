@@ -379,6 +379,17 @@ static bool serve_recorder(struct guard *guard)
 	       !guard->is_finished;
 }
 
+/* Who is killed when memory runs out must not be us: others wait for us. */
+static void stay_alive(void)
+{
+	FILE *file = fopen("/proc/self/oom_score_adj", "we");
+
+	if (!file)
+		return;
+	fputs("-1000", file);
+	fclose(file);
+}
+
 static void ignore_event(void *context, const struct event_header *event)
 {
 	(void)context;
@@ -399,6 +410,7 @@ void guard_run(int socket)
 	guard.recorder = (int)syscall(SYS_pidfd_open, getppid(), 0);
 	if (resolver_new(&guard.resolver, &options))
 		_exit(1);
+	stay_alive();
 	while (serve_recorder(&guard))
 		continue;
 	if (guard.requests && !guard.is_finished)
