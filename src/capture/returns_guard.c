@@ -74,8 +74,8 @@ static uint64_t monotonic_ns(void)
 static int take_request(void *context, void *data, size_t size)
 {
 	struct guard *guard = context;
-	const struct return_request *request = data;
-	struct replaced_returns returns; /* the ring cannot be written to */
+	const struct return_request *request = data; /* the ring's memory is not to be written to */
+	struct replaced_returns returns;
 
 	if (size < sizeof(*request))
 		return 0;
@@ -83,8 +83,8 @@ static int take_request(void *context, void *data, size_t size)
 		continue_process(guard, request->returns.pid);
 		return 0;
 	}
-	/* if it has not been waiting for long, it still is, and its stack is as it was */
 	returns = request->returns;
+	/* if it has not been waiting for long, it still is, and its stack is as it was */
 	if (monotonic_ns() < request->limit_ns || returns_check(&returns) > 0)
 		returns_write(&returns);
 	guard->repairs++;
