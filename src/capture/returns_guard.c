@@ -74,8 +74,8 @@ static uint64_t monotonic_ns(void)
 static int take_request(void *context, void *data, size_t size)
 {
 	struct guard *guard = context;
-	const struct return_request *request = data;
-	struct replaced_returns returns; /* the ring cannot be written to */
+	const struct return_request *request = data; /* the ring's memory is not to be written to */
+	struct replaced_returns returns;
 
 	if (size < sizeof(*request))
 		return 0;
@@ -83,8 +83,8 @@ static int take_request(void *context, void *data, size_t size)
 		continue_process(guard, request->returns.pid);
 		return 0;
 	}
-	/* if it has not been waiting for long, it still is, and its stack is as it was */
 	returns = request->returns;
+	/* if it has not been waiting for long, it still is, and its stack is as it was */
 	if (monotonic_ns() < request->limit_ns || returns_check(&returns) > 0)
 		returns_write(&returns);
 	guard->repairs++;
@@ -379,6 +379,17 @@ static bool serve_recorder(struct guard *guard)
 	       !guard->is_finished;
 }
 
+/* Who is killed when memory runs out must not be us: others wait for us. */
+static void stay_alive(void)
+{
+	FILE *file = fopen("/proc/self/oom_score_adj", "we");
+
+	if (!file)
+		return;
+	fputs("-1000", file);
+	fclose(file);
+}
+
 static void ignore_event(void *context, const struct event_header *event)
 {
 	(void)context;
@@ -399,6 +410,7 @@ void guard_run(int socket)
 	guard.recorder = (int)syscall(SYS_pidfd_open, getppid(), 0);
 	if (resolver_new(&guard.resolver, &options))
 		_exit(1);
+	stay_alive();
 	while (serve_recorder(&guard))
 		continue;
 	if (guard.requests && !guard.is_finished)
