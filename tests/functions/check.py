@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 GRACE_NS = 100_000  # of a call, for what the machine does between the program's clock and ours
 FAULTS_SHOWN = 4
+SPANS = "select id, tid, name, start_ns, duration_ns, depth, parent_id, returned from span"
 
 
 def plain_name(name, by_address=None):
