@@ -218,6 +218,8 @@ int on_unwind(struct pt_regs *ctx)
 	if (!request)
 		return 0;
 	read_returns(task, &request->returns);
+	/* also if another recorder's guard has been quicker */
+	expect_no_returns(task, &request->returns);
 	if (!keep_replaced(&request->returns)) {
 		bpf_ringbuf_discard(request, BPF_RB_NO_WAKEUP);
 		return 0;
@@ -227,7 +229,6 @@ int on_unwind(struct pt_regs *ctx)
 	request->kind = RETURN_REPAIR;
 	request->ticket = ticket;
 	request->limit_ns = limit_ns - RETURN_MARGIN_NS;
-	expect_no_returns(task, &request->returns);
 	bpf_ringbuf_submit(request, BPF_RB_FORCE_WAKEUP);
 	if (!wait_for_guard(ticket, ctx->sp, limit_ns))
 		stop_process(task);

@@ -48,6 +48,8 @@ struct guard {
 	struct ring_buffer *requests; /* NULL: not armed yet; of the server */
 	volatile uint64_t *answers;
 	uint64_t repairs;
+	uint32_t stopped[RETURN_STOPPED_MAX]; /* processes to be continued once the ring is empty */
+	size_t stopped_count;
 	struct unwinders unwinders;
 	ino_t *traced; /* files whose functions are traced */
 	size_t traced_count, traced_capacity;
@@ -61,6 +63,15 @@ static void continue_process(struct guard *guard, uint32_t pid)
 {
 	kill((pid_t)pid, SIGCONT);
 	bpf_map_delete_elem(guard->fds[GUARD_FD_STOPPED], &pid);
+}
+
+/* Another thread of a process may have asked behind the one that stopped it, and have given up
+ * since the process is being stopped anyway: it must not go on before its request was served, too.
+ */
+static void continue_stopped(struct guard *guard)
+{
+	while (guard->stopped_count > 0)
+		continue_process(guard, guard->stopped[--guard->stopped_count]);
 }
 
 static uint64_t monotonic_ns(void)
@@ -80,7 +91,9 @@ static int take_request(void *context, void *data, size_t size)
 	if (size < sizeof(*request))
 		return 0;
 	if (request->kind == RETURN_CONTINUE) {
-		continue_process(guard, request->returns.pid);
+		if (guard->stopped_count == ARRAY_SIZE(guard->stopped))
+			continue_stopped(guard);
+		guard->stopped[guard->stopped_count++] = request->returns.pid;
 		return 0;
 	}
 	returns = request->returns;
@@ -97,9 +110,12 @@ static void *serve_requests(void *context)
 	struct guard *guard = context;
 
 	returns_take_priority();
-	while (!guard->is_over)
+	while (!guard->is_over) {
 		ring_buffer__poll(guard->requests, SERVER_LOOK_MS);
+		continue_stopped(guard);
+	}
 	ring_buffer__consume(guard->requests);
+	continue_stopped(guard);
 	return NULL;
 }
 

@@ -31,22 +31,10 @@ def write_program(directory, language, plan):
 
 
 def expected_lists(plan, language):
-    """Role of a thread -> [[caller, name, end, is inherited] ...] as it is to be recorded. In Rust the outermost function of the
-    plan is called by main, which is std's business."""
+    """Role of a thread -> [[caller, name, end, is inherited] ...]. In Rust the outermost function of the plan is called by
+    main, which is std's business."""
     calls = plan.expected()
     if language == "rust":
         calls["main"][0].name = "gen_main"
-    library = {function.name for function in plan.library}
-    return {role: traced_lists(thread, library if role.startswith("child") else ()) for role, thread in calls.items()}
-
-
-def traced_lists(calls, left_out):
-    """Without functions that are not traced there: those of libraries are in the command alone, not in its children."""
-    kept, place = [], {-1: -1}
-    for position, call in enumerate(calls):
-        if call.name in left_out:
-            place[position] = place[call.parent]
-        else:
-            place[position] = len(kept)
-            kept.append([place[call.parent], call.name, call.end, int(call.is_inherited)])
-    return kept
+    return {role: [[call.parent, call.name, call.end, int(call.is_inherited)] for call in thread]
+            for role, thread in calls.items()}
