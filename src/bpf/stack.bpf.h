@@ -417,6 +417,8 @@ static __always_inline void write_user_copy(struct task_struct *task, struct scr
 	__u64 position;
 	__u32 mark;
 
+	/* hidden from the compiler, which would test one copy of it and use another */
+	asm volatile("" : "+r"(copied));
 	if (copied > EVENT_USER_COPY_MAX)
 		return;
 	raw = evidence_reserve(log, sizeof(*raw) + copied, &mark, &position);
