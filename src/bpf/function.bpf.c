@@ -41,9 +41,6 @@ static __always_inline void stay_on_own_stack(struct pt_regs *ctx)
 		bpf_tail_call(ctx, &no_programs, 0);
 }
 
-/* 6.13 brought sessions: one program for entry and return. */
-extern bool bpf_session_is_return(void) __weak __ksym;
-
 static __always_inline bool is_on_signal_stack(struct task_struct *task, __u64 at)
 {
 	return at - task->sas_ss_sp < task->sas_ss_size;
@@ -409,13 +406,17 @@ int on_function_return(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Both in one. Where a call's return is of no interest, the kernel sets no probe there: that halves
- * the price for processes that are not wanted. */
+/*
+ * Both in one, since 6.13: at entry the program stands at the probe, at return behind the call.
+ * (The kernel's own function that tells them apart takes other arguments since 7.1.) Where a call's
+ * return is of no interest, the kernel sets no probe there: that halves the price for processes
+ * that are not wanted.
+ */
 SEC("uprobe")
 int on_function_session(struct pt_regs *ctx)
 {
 	stay_on_own_stack(ctx);
-	if (!bpf_session_is_return())
+	if (bpf_get_func_ip(ctx) == ctx->ip)
 		return enter(ctx) ? 0 : 1;
 	leave(ctx);
 	return 0;

@@ -417,7 +417,7 @@ static __always_inline void write_user_copy(struct task_struct *task, struct scr
 	__u64 position;
 	__u32 mark;
 
-	/* what the compiler knows of it the verifier of 6.1 does not: have it checked here */
+	/* hidden from the compiler, which would test one copy of it and use another */
 	asm volatile("" : "+r"(copied));
 	if (copied > EVENT_USER_COPY_MAX)
 		return;
