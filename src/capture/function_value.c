@@ -88,7 +88,8 @@ static bool add_read(struct buffer *text, const struct function_value *value, ui
 		buffer_printf(text, "NULL");
 		return false;
 	}
-	if (!read || read->size <= 0) {
+	/* of an empty text older kernels say 0 bytes, without its NUL */
+	if (!read || read->size < 0) {
 		buffer_printf(text, "0x%" PRIx64, word); /* it is paged out, or none */
 		return false;
 	}

@@ -137,6 +137,21 @@ static void test_texts(void **state)
 	}
 }
 
+/* Older kernels say so of an empty text. */
+static void test_nothing_was_read(void **state)
+{
+	const uint64_t word = 0x1000;
+	struct function_values values;
+	_cleanup_free_ struct event_raw_call_value *raw = make(0, &word, 1, "", 1);
+	_cleanup_free_ struct event_call_value *event = NULL;
+
+	(void)state;
+	raw->texts[0].size = 0;
+	parse("f(arg1:str)", &values);
+	event = function_value_event(&values, raw);
+	assert_string_equal(event->text, "arg1=\"\"");
+}
+
 /* All that can be asked for at once fits into an event. */
 static void test_the_most(void **state)
 {
@@ -165,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_nothing_was_read),
 		cmocka_unit_test(test_the_most),
 	};
 
