@@ -2,9 +2,6 @@
 /*
  * Values of calls: arguments at the entry of a function, and what it returns. Only words and the
  * bytes they lead to are read here; what they mean, the user side knows.
- *
- * These pieces may sleep. None may use 64 bytes of stack: from there on kernels since 6.13 give it a
- * stack that all threads on a CPU share, one after the other as they think.
  */
 #ifndef DASHCAM_BPF_VALUE_BPF_H
 #define DASHCAM_BPF_VALUE_BPF_H
@@ -89,16 +86,6 @@ static __always_inline __u64 result(const struct pt_regs *regs)
 
 #endif
 
-/* A page that the program has not touched yet, of its literals for instance, is not there. Where
- * the programs here may sleep, it is brought in, as it would be when the function reads it. */
-static __always_inline void bring_in(__u64 address)
-{
-	char byte;
-
-	bpf_copy_from_user(&byte, 1, (void *)address);
-	bpf_copy_from_user(&byte, 1, (void *)(address + EVENT_VALUE_BYTES_MAX - 1));
-}
-
 static __always_inline long try_text(struct event_value_text *text,
 				     const struct value_source *source, __u64 address)
 {
@@ -126,10 +113,6 @@ static __always_inline void read_text(struct event_raw_call_value *event,
 	text = &event->texts[at];
 	event->text_count = at + 1;
 	text->size = try_text(text, source, address);
-	if (text->size < 0 && settings.values_may_sleep && address) {
-		bring_in(address);
-		text->size = try_text(text, source, address);
-	}
 }
 
 static __always_inline struct value_scratch *scratch_of_thread(void)

@@ -106,9 +106,6 @@ static int open_parts(struct capture *capture, const struct capture_options *opt
 	capture->settings.function_count = (uint32_t)capture->functions.count +
 					   (capture->functions.late ? FUNCTION_LATE_MAX : 0);
 	capture->settings.value_count = functions_with_values(&capture->functions);
-	capture->settings.values_may_sleep =
-		capture->settings.value_count > 0 &&
-		capture->functions.probes.engine != FUNCTION_ENGINE_EVENTS;
 	capture->drain.functions = &capture->functions;
 	if (capture->probes & PROBE_BIT(PROBE_IRQ)) {
 		capture->is_calibrated = calibrate_irq_hidden(&hidden_ns);

@@ -18,7 +18,8 @@
 #define TRACE_UPROBE_SESSION 57 /* 6.13 */
 #define UPROBE_MULTI_RETURN  1
 
-/* The kernel's own errno for an instruction that it cannot probe; it should not come out, but does. */
+/* The kernel's own errno for an instruction that it cannot probe; it should not come out, but does.
+ */
 #define KERNEL_ENOTSUPP 524
 
 /* A file where so many places are refused one by one is left out as a whole. */
@@ -97,8 +98,7 @@ static const struct {
 	{"on_function_session", true},
 };
 
-void function_engine_prepare(enum function_engine engine, struct bpf_object *object, bool is_used,
-			     bool may_sleep)
+void function_engine_prepare(enum function_engine engine, struct bpf_object *object, bool is_used)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		struct bpf_program *program =
@@ -109,8 +109,6 @@ void function_engine_prepare(enum function_engine engine, struct bpf_object *obj
 					  is_used && programs[i].is_of_session == is_session);
 		bpf_program__set_expected_attach_type(program,
 						      (enum bpf_attach_type)attach_types[engine]);
-		if (may_sleep)
-			bpf_program__set_flags(program, BPF_F_SLEEPABLE);
 	}
 }
 

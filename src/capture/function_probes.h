@@ -33,10 +33,8 @@ const char *function_engine_name(enum function_engine engine);
 int function_engine_try(enum function_engine engine);
 
 /* Of the object's programs for functions, has those loaded that ENGINE runs; all others not. Call
- * it after open and before load. IS_USED: is any to be loaded?
- * MAY_SLEEP: they may wait for memory of the program (not with FUNCTION_ENGINE_EVENTS). */
-void function_engine_prepare(enum function_engine engine, struct bpf_object *object, bool is_used,
-			     bool may_sleep);
+ * it after open and before load. IS_USED: is any to be loaded? */
+void function_engine_prepare(enum function_engine engine, struct bpf_object *object, bool is_used);
 
 struct function_probe {
 	const char *path; /* borrowed; probes of one file are neighbours, and all private or none */

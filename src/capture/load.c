@@ -92,8 +92,7 @@ static int prepare_object(struct capture *capture)
 			bpf_program__set_autoload(program, choice_is_used(capture, id));
 	}
 	function_engine_prepare(capture->functions.probes.engine, capture->object,
-				choice_is_used(capture, HOOK_FUNCTION_ENTRY),
-				capture->settings.values_may_sleep);
+				choice_is_used(capture, HOOK_FUNCTION_ENTRY));
 	return err;
 }
 
@@ -159,12 +158,6 @@ int load_object(struct capture *capture, int evidence_wanted)
 
 	choice_make(capture, evidence_wanted);
 	err = load_once(capture);
-	if (err && err != -ENOMEM && capture->settings.values_may_sleep) {
-		/* texts that are not in memory are worth less than all values */
-		fail_clear();
-		capture->settings.values_may_sleep = 0;
-		err = load_once(capture);
-	}
 	if (!err || err == -ENOMEM)
 		return err;
 	fail_clear();

@@ -125,7 +125,6 @@ struct capture_settings {
 	__u32 hides_calls;        /* 1: one of the first two is set, so calls are to be counted */
 	__u32 has_sessions;       /* 1: entry and return of functions are probed by one program */
 	__u32 value_count;        /* functions of which values are wanted */
-	__u32 values_may_sleep;   /* 1: the programs that read them may wait for a page */
 	struct filter_pattern patterns[FILTER_PATTERNS_MAX];
 	__u8 descriptor_syscalls[SYSCALL_LIMIT / 8]; /* bit n: the first argument is a descriptor */
 	__u8 send_syscalls[SYSCALL_LIMIT / 8];       /* bit n: it may wait to send on that */
