@@ -405,11 +405,13 @@ static void finish_sum(struct summer *summer, const struct call_name *name)
 	sum->p50_ns = percentile(&ranks, 50);
 	sum->p90_ns = percentile(&ranks, 90);
 	sum->p99_ns = percentile(&ranks, 99);
+	/* what was counted inside of it, even if all its own calls were written */
+	if (knows_counted)
+		sum->self_ns -=
+			sum->self_ns < counted->hidden_ns ? sum->self_ns : counted->hidden_ns;
 	if (knows_counted && counted->calls) {
 		sum->counted = counted->calls;
 		sum->total_ns += counted->total_ns;
-		sum->self_ns -=
-			sum->self_ns < counted->hidden_ns ? sum->self_ns : counted->hidden_ns;
 		sum->self_ns += counted->self_ns;
 		if (counted->max_ns > sum->max_ns)
 			sum->max_ns = counted->max_ns;
