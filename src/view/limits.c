@@ -236,7 +236,8 @@ static void print_call_sums(struct query *query, FILE *out)
 
 	if (inferred)
 		fprintf(out,
-			"%s call%s not seen to return (longjmp, exception): the end is inferred\n",
+			"%s call%s not seen to return (longjmp, exception, more than 64 inside "
+			"each other): the end is inferred\n",
 			format_count(text, inferred), inferred == 1 ? " was" : "s were");
 	if (open)
 		fprintf(out, "%s call%s not returned when the thread or the recording ended\n",

@@ -27,6 +27,7 @@ missing_need() {
 		mounts) unshare -m true 2>/dev/null || reason="cannot make a mount namespace" ;;
 		arch:*) [ "$(uname -m)" = "${need#arch:}" ] || reason="only on ${need#arch:}" ;;
 		user:*) id -u "${need#user:}" >/dev/null 2>&1 || reason="no user ${need#user:}" ;;
+		leveldb) reason=$("$root/tests/functions/leveldb") && reason= ;; # builds its db_bench
 		file:*) (cd "$root" && compgen -G "${need#file:}") >/dev/null || reason="no ${need#file:}" ;;
 		*) PATH=$PATH:/usr/sbin:/sbin command -v "$need" >/dev/null || reason="no program $need" ;;
 		esac

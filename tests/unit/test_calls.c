@@ -501,7 +501,8 @@ static void test_functions(void **state)
 		" 236 us   236 us    100  2.36 us        -  20.0 us  20.0 us  malloc@libc.so.6\n"
 		" 231 us   191 us      4  57.8 us  40.0 us   150 us   150 us  parse(int)\n"
 		"30.0 us  30.0 us      1  30.0 us        -        -        -  work\n" CALLS_NOTE
-		"1 call was not seen to return (longjmp, exception): the end is inferred\n"
+		"1 call was not seen to return (longjmp, exception, more than 64 inside each "
+		"other): the end is inferred\n"
 		"1 call had not returned when the thread or the recording ended\n"
 		"lost: nothing\n");
 	fixture_check(
