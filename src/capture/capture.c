@@ -312,7 +312,7 @@ int capture_drain(struct capture *capture)
 	int err = drain_round(&capture->drain);
 
 	if (!err && capture->returns && !capture->is_stopped && !returns_is_alive(capture->returns))
-		err = fail(-EPIPE, "the process that keeps exceptions working (dashcam-guard) has "
+		err = fail(-ESRCH, "the process that keeps exceptions working (dashcam-guard) has "
 				   "ended");
 	if (!err)
 		look_around_again(capture);
