@@ -137,6 +137,19 @@ static struct function_wish *make_wishes(const struct session_values *values)
 	return wishes;
 }
 
+/* What says how functions are traced says nothing without functions. */
+static int check_functions(const struct session_values *values)
+{
+	bool is_limited = values->min_call_ns || values->max_call_rate || values->max_call_depth ||
+			  values->cheap_only;
+
+	if (values->functions.count > 0 || !is_limited)
+		return 0;
+	return fail(-EINVAL,
+		    "--min-time, --max-rate, --depth and --cheap-only are about functions: "
+		    "name some with -F, such as -F '*'");
+}
+
 static int open_capture(struct session *session, const struct session_values *values,
 			const struct capture_sink *sink, uint32_t *pids, const char *command)
 {
@@ -165,8 +178,10 @@ static int open_capture(struct session *session, const struct session_values *va
 		.command = command,
 		.sink = *sink,
 	};
-	int err = read_probes(values, &options.probes);
+	int err = check_functions(values);
 
+	if (!err)
+		err = read_probes(values, &options.probes);
 	options.waker_stack_ns = values->waker_stack_ns;
 	if (values->waker_stack_ns == UINT64_MAX)
 		options.waker_stack_ns = values->min_wait_ns > WAKER_STACK_MIN_NS
