@@ -33,6 +33,7 @@ static NAMED_FUNCTION uint64_t burn_one_third(uint64_t loops)
 int main(int argc, char **argv)
 {
 	uint64_t born_ns = now_ns(), two_thirds_ns = 0, one_third_ns = 0;
+	uint32_t random_number = 1;
 
 	if (argc != 3)
 		usage("TRUTH MILLISECONDS");
@@ -40,10 +41,13 @@ int main(int argc, char **argv)
 	uint64_t duration_ns = number_argument(argv[2], "MILLISECONDS") * NS_PER_MS;
 
 	while (now_ns() - born_ns < duration_ns) {
+		/* of any length, or rounds could keep step with the sampling clock */
+		random_number = random_number * 1103515245 + 12345;
+		uint64_t loops = 10000 * (1 + (random_number >> 16) % 32);
 		uint64_t begin_ns = cpu_time_ns();
-		burn_two_thirds(200000);
+		burn_two_thirds(2 * loops);
 		uint64_t middle_ns = cpu_time_ns();
-		burn_one_third(100000);
+		burn_one_third(loops);
 		two_thirds_ns += middle_ns - begin_ns;
 		one_third_ns += cpu_time_ns() - middle_ns;
 	}
