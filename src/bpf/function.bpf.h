@@ -207,8 +207,13 @@ static __always_inline void end_call(struct thread_calls *calls, struct task_str
 __noinline int end_innermost_call(__u64 now_ns, __u16 flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread_calls *calls = calls_of(task);
+	struct thread_calls *calls;
 
+	/* until 6.8 it is verified even where nobody calls it, and without functions the call log
+	 * has no room */
+	if (!settings.function_count)
+		return 0;
+	calls = calls_of(task);
 	if (!calls || !calls->count)
 		return 0;
 	end_call(calls, task, now_ns, flags);
